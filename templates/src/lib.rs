@@ -60,6 +60,7 @@ pub struct Readme<'a> {
     pub postgres: bool,
     /// Whether the crate can load into DuckDB.
     pub duckdb: bool,
+    pub ducklake: bool,
     /// The scheme of the buckets that the crate can load into.
     pub bucket: Option<&'a str>,
     /// Whether the crate has `api::pages()`.

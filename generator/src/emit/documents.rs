@@ -202,6 +202,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         parquet: can_load("parquet"),
         postgres: chosen.is_some_and(|chosen| chosen.contains(&"postgres")),
         duckdb: chosen.is_some_and(|chosen| chosen.contains(&"duckdb")),
+        ducklake: chosen.is_some_and(|chosen| chosen.contains(&"ducklake")),
         bucket: chosen.and_then(|chosen| {
             let bucket = chosen.iter().find(|place| feature(place) == "buckets");
             bucket.copied()

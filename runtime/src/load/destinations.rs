@@ -9,11 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
 /// The schemes of the destinations of this crate, and the feature that each needs.
-const FEATURES: [(&str, &str); 7] = [
+const FEATURES: [(&str, &str); 8] = [
     ("sqlite", "sqlite"),
     ("parquet", "parquet"),
     ("postgres", "postgres"),
     ("duckdb", "duckdb"),
+    ("ducklake", "duckdb"),
     ("s3", "buckets"),
     ("gs", "buckets"),
     ("az", "buckets"),
@@ -48,7 +49,9 @@ impl Default for Destinations {
             super::postgres::Postgres::new(rest)
         });
         #[cfg(feature = "duckdb")]
-        let known = known.with("duckdb", "FILE", |rest| super::duckdb::DuckDb::new(rest));
+        let known = known
+            .with("duckdb", "FILE", |rest| super::duckdb::DuckDb::new(rest))
+            .with("ducklake", "FILE", |rest| super::duckdb::DuckDb::lake(rest));
         #[cfg(feature = "buckets")]
         let known = ["s3", "gs", "az"].into_iter().fold(known, |known, scheme| {
             known.with(scheme, "//BUCKET/PREFIX", move |rest| {

@@ -1,4 +1,4 @@
-//! A DuckDB file, or a database of MotherDuck.
+//! A DuckDB file, a database of MotherDuck, or a DuckLake.
 //!
 //! DuckDB is not part of the connector: a library of it is found when the destination is opened, and is spoken to by ADBC.
 //! Everything since the last commit is one transaction: rows, tables, columns, drift and state. One process may open a file
@@ -6,14 +6,16 @@
 
 mod address;
 mod client;
+mod ducklake;
 mod errors;
 mod library;
 mod python;
+mod values;
 
 use std::path::Path;
 use std::time::Duration;
 
-use address::{Address, Database};
+use address::{Address, DUCKLAKE};
 use arrow_array::RecordBatch;
 use client::{Access, Client};
 
@@ -27,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
 use crate::state::StateChange;
 
-/// A DuckDB file, or a database of MotherDuck.
+/// A DuckDB file, a database of MotherDuck, or a DuckLake.
 pub struct DuckDb {
     url: DestinationUrl,
     open: Option<Open>,
@@ -49,8 +51,17 @@ impl DuckDb {
         }
     }
 
+    /// Creates a destination for the URL after `ducklake:`, as in `FILE` or `postgres://USER@HOST/DATABASE`; opening it
+    /// creates the catalogue.
+    pub fn lake(rest: impl AsRef<str>) -> Self {
+        DuckDb {
+            url: DestinationUrl::parse(&format!("{DUCKLAKE}:{}", rest.as_ref())),
+            open: None,
+        }
+    }
+
     fn address(&self) -> Result<Address> {
-        Address::parse(self.url.rest())
+        Address::parse(&self.url)
     }
 
     /// Names the destination in an error, and shows none of its secrets.
@@ -74,9 +85,9 @@ impl DuckDb {
 
     fn opened(&self, load: &LoadInfo) -> Result<(Open, Memory)> {
         let address = self.address()?;
-        let mut place = match &address.database {
-            Database::File(path) => Some(Place::take(path, "DuckDB")?),
-            Database::MotherDuck(_) => None,
+        let mut place = match address.file() {
+            Some(path) => Some(Place::take(path, address.product())?),
+            None => None,
         };
         let mut client = match &mut place {
             Some(place) => open_file(&address, place)?,
@@ -91,11 +102,7 @@ impl DuckDb {
 
     /// Reads the database without a lock.
     fn reader(&self) -> Result<Client> {
-        let address = self.address()?;
-        match &address.database {
-            Database::File(path) => Client::connect(&address, Some(path), Access::Read),
-            Database::MotherDuck(_) => Client::connect(&address, None, Access::Read),
-        }
+        Client::connect(&self.address()?, None, Access::Read)
     }
 }
 
@@ -107,7 +114,7 @@ fn open_file(address: &Address, place: &mut Place) -> Result<Client> {
         for left in [&new, &log] {
             let _ = std::fs::remove_file(left);
         }
-        Client::connect(address, Some(&new), Access::Write)?.close();
+        Client::create(address, &new, &place.real)?;
         place.put(&new)?;
     }
     Client::connect(address, Some(&place.real), Access::Write)
@@ -119,17 +126,17 @@ impl Destination for DuckDb {
     }
 
     fn exists(&self) -> bool {
-        match self.address().map(|address| address.database) {
+        // What prevents the connection is the error of `open`.
+        let Ok(address) = self.address() else {
+            return true;
+        };
+        match address.file() {
             // A run that was killed at once has left an empty file.
-            Ok(Database::File(path)) => has_bytes(&path),
-            // What prevents the connection is the error of `open`.
-            Ok(Database::MotherDuck(_)) => {
-                let there = self
-                    .reader()
-                    .and_then(|mut client| sql::exists(&mut client));
-                there.unwrap_or(true)
-            }
-            Err(_) => true,
+            Some(path) => has_bytes(path),
+            None => self.reader().map_or_else(
+                |error| !address.is_missing(&error),
+                |mut client| sql::exists(&mut client).unwrap_or(true),
+            ),
         }
     }
 

@@ -103,16 +103,21 @@ impl fmt::Debug for DestinationUrl {
 /// Finds the secrets in a text: their (start, end), in order.
 fn secrets(rest: &str) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
-    let options = match rest.strip_prefix("//") {
-        Some(after) => {
+    // The rest may be a URL itself: `postgres://user:password@host/db` after `ducklake:`.
+    let inner = rest.find("//").filter(|at| {
+        let scheme = rest[..*at].strip_suffix(':').unwrap_or(&rest[..*at]);
+        scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    let options = match inner.map(|at| (at + 2, &rest[at + 2..])) {
+        Some((start, after)) => {
             let authority = after.find(['/', '?', '#']).unwrap_or(after.len());
             // An unescaped password may contain a character that ends an authority.
             let at = after[..authority].rfind('@').or_else(|| after.find('@'));
             let user = at.map_or("", |at| &after[..at]);
             if let (Some(colon), Some(at)) = (user.find(':'), at) {
-                places.push((2 + colon + 1, 2 + at));
+                places.push((start + colon + 1, start + at));
             }
-            2 + at.unwrap_or(0)
+            start + at.unwrap_or(0)
         }
         None => 0,
     };
@@ -196,6 +201,10 @@ mod tests {
             (
                 "s3://b/p?region=r&secret_access_key=s",
                 "s3://b/p?region=r&secret_access_key=***",
+            ),
+            (
+                "ducklake:postgres://u:s3cret@h/db?data=s3://b/p",
+                "ducklake:postgres://u:***@h/db?data=s3://b/p",
             ),
             (
                 "duckdb:md:db?motherduck_token=t;a=b",

@@ -14,36 +14,29 @@ pub enum Library {
 }
 
 const NPM: &str = "1.5.5-r.5";
+/// The version of the extensions, which is that of the library from npm.
+const EXTENSIONS: &str = "1.5.5";
 const WHEEL: &str = "2.0.1";
 
 impl Library {
     /// Returns the path of the library, or why there is none. The first test that needs it installs it.
     pub fn path(self) -> Result<PathBuf, String> {
         let folder = self.folder()?;
-        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
-        lock.lock().map_err(|error| error.to_string())?;
-        let ready = folder.join("ready");
-        if !ready.exists() {
-            match self {
-                Library::Npm => install_npm(&folder)?,
-                Library::Wheel => install_wheel(&folder)?,
-            }
-            fs::write(&ready, "").map_err(|error| error.to_string())?;
-        }
+        once(&folder, |folder| match self {
+            Library::Npm => install_npm(folder),
+            Library::Wheel => install_wheel(folder),
+        })?;
         self.find(&folder)
             .ok_or_else(|| format!("the package for {self:?} has no library"))
     }
 
     /// Returns the folder that holds the installation: a project of Node, or a virtual environment.
     pub fn folder(self) -> Result<PathBuf, String> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let root = root.canonicalize().map_err(|error| error.to_string())?;
         let name = match self {
             Library::Npm => format!("npm-{NPM}"),
             Library::Wheel => format!("wheel-{WHEEL}"),
         };
-        Ok(root.join("target/tmp/duckdb").join(name))
+        Ok(root()?.join(name))
     }
 
     fn find(self, folder: &Path) -> Option<PathBuf> {
@@ -68,6 +61,49 @@ impl Library {
             }
         }
     }
+}
+
+/// Returns a folder with the packages of extensions for [`Library::Npm`]: `ducklake`, `postgres_scanner` and `httpfs`. The
+/// first test that needs it installs it.
+pub fn extensions() -> Result<PathBuf, String> {
+    let folder = root()?.join(format!("extensions-{EXTENSIONS}"));
+    once(&folder, |folder| {
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        pip.args(["--no-deps", "--only-binary", ":all:", "--target"])
+            .arg(folder);
+        for name in ["ducklake", "postgres-scanner", "httpfs"] {
+            pip.arg(format!("duckdb-extension-{name}=={EXTENSIONS}"));
+        }
+        run(&mut pip)
+    })?;
+    Ok(folder)
+}
+
+/// Returns the folder of what is installed for these tests.
+fn root() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().map_err(|error| error.to_string())?;
+    Ok(root.join("target/tmp/duckdb"))
+}
+
+/// Installs into a folder, unless that has been done.
+fn once(folder: &Path, install: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    let ready = folder.join("ready");
+    if !ready.exists() {
+        install(folder)?;
+        fs::write(&ready, "").map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Returns the npm package with the library for this machine.

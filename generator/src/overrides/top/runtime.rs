@@ -56,12 +56,15 @@ impl TopKey for Hosts {}
 pub struct Destinations(pub BTreeSet<&'static str>);
 
 /// All destinations, by the schemes of their URLs.
-pub const DESTINATIONS: [&str; 7] = ["sqlite", "parquet", "postgres", "duckdb", "s3", "gs", "az"];
+pub const DESTINATIONS: [&str; 8] = [
+    "sqlite", "parquet", "postgres", "duckdb", "ducklake", "s3", "gs", "az",
+];
 
 /// Returns the feature of the runtime that a destination needs.
 pub fn feature(destination: &'static str) -> &'static str {
     match destination {
         "s3" | "gs" | "az" => "buckets",
+        "ducklake" => "duckdb",
         destination => destination,
     }
 }
@@ -69,8 +72,8 @@ pub fn feature(destination: &'static str) -> &'static str {
 impl Key for Destinations {
     const ABOUT: About = About {
         name: "destinations",
-        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"`, `\"duckdb\"`, `\"s3\"`, `\"gs\"` and `\"az\"`",
-        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`. `s3`, `gs` and `az` are compiled together.",
+        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"`, `\"duckdb\"`, `\"ducklake\"`, `\"s3\"`, `\"gs\"` and `\"az\"`",
+        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`. `s3`, `gs` and `az` are compiled together, as are `duckdb` and `ducklake`.",
         examples: &["destinations = [\"sqlite\", \"postgres\"]"],
         parts: &[],
     };

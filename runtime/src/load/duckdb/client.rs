@@ -1,26 +1,20 @@
 //! A connection to a database.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adbc_core::options::{IngestMode, OptionDatabase, OptionStatement, OptionValue};
 use adbc_core::{Connection as _, Database as _, Driver as _, Optionable as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedStatement};
-use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
-    make_array,
-};
-use arrow_data::transform::MutableArrayData;
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, Field, Schema};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::address::{Address, Database};
 use super::errors::explain;
-use super::library;
+use super::values::{fitted, parameters, rows_at, value};
+use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
@@ -48,6 +42,11 @@ pub enum Access {
 pub struct Client {
     /// The settings of the database, with its path.
     settings: Vec<(&'static str, String)>,
+    access: Access,
+    /// The file of the database, or of the catalogue.
+    file: Option<PathBuf>,
+    /// Where a new DuckLake keeps its data.
+    data: Option<String>,
     address: Address,
     open: Option<Connected>,
     /// Whether a table can get and lose columns at any time.
@@ -65,14 +64,37 @@ struct Connected {
 }
 
 impl Client {
-    /// Opens a database: the file at `path`, or that of MotherDuck.
-    pub fn connect(address: &Address, path: Option<&Path>, access: Access) -> Result<Self> {
-        let path = match (path, &address.database) {
-            (Some(path), _) => path.to_str().map(str::to_owned),
-            (None, Database::File(path)) => path.to_str().map(str::to_owned),
-            (None, Database::MotherDuck(name)) => Some(name.clone()),
+    /// Opens a database: that of the URL, or the file at `file`.
+    pub fn connect(address: &Address, file: Option<&Path>, access: Access) -> Result<Self> {
+        Self::opened_at(address, (file, None), access)
+    }
+
+    /// Creates the file of a database, or of the catalogue of a DuckLake that keeps its data in a folder named after
+    /// `name` unless the URL names another one.
+    pub fn create(address: &Address, file: &Path, name: &Path) -> Result<()> {
+        let data = format!("{}.files", name.display());
+        let mut client = Self::opened_at(address, (Some(file), Some(data)), Access::Write)?;
+        if client.is_lake() {
+            ducklake::detach(&mut client)?;
+        }
+        client.close();
+        Ok(())
+    }
+
+    fn opened_at(
+        address: &Address,
+        (file, data): (Option<&Path>, Option<String>),
+        access: Access,
+    ) -> Result<Self> {
+        let file = file.or(address.file()).map(Path::to_owned);
+        let name = file.as_ref().map(|file| file.to_str());
+        let path = match &address.database {
+            Database::MotherDuck(name) => Some(name.as_str()),
+            Database::File(_) => name.flatten(),
+            // The DuckLake is attached to an empty database.
+            Database::DuckLake(_) => name.is_none_or(|name| name.is_some()).then_some(":memory:"),
         };
-        let path = path.ok_or_else(|| {
+        let path = path.map(str::to_owned).ok_or_else(|| {
             Error::new(ErrorKind::Usage, "the name of the file is not UTF-8")
                 .hint("DuckDB takes names in UTF-8 only: rename the file or its folder")
         })?;
@@ -84,11 +106,14 @@ impl Client {
             ("threads", threads),
             ("memory_limit", memory),
         ];
-        if access == Access::Read {
+        if access == Access::Read && !matches!(address.database, Database::DuckLake(_)) {
             settings.push(("access_mode", "READ_ONLY".to_owned()));
         }
         let mut client = Client {
             settings,
+            access,
+            file,
+            data,
             address: address.clone(),
             open: None,
             changes_tables: false,
@@ -97,6 +122,10 @@ impl Client {
         };
         client.reconnect()?;
         Ok(client)
+    }
+
+    fn is_lake(&self) -> bool {
+        matches!(self.address.database, Database::DuckLake(_))
     }
 
     /// Closes the database, and opens it again.
@@ -115,7 +144,12 @@ impl Client {
         });
         let version = self.query("SELECT version()", &[])?;
         let version = version.first().map(|row| row[0].text());
-        self.changes_tables = version.is_some_and(|version| major(&version) >= 2);
+        let is_later = version.is_some_and(|version| major(&version) >= 2);
+        self.changes_tables = self.is_lake() || is_later;
+        if let Database::DuckLake(lake) = self.address.database.clone() {
+            let (file, data) = (self.file.clone(), self.data.clone());
+            lake.attach(self, self.access, (file.as_deref(), data.as_deref()))?;
+        }
         self.memory = self.address.memory.is_none().then_some(MEMORY);
         let widest = self.query("SELECT max(column_count) FROM duckdb_tables()", &[])?;
         let widest = widest.first().and_then(|row| row[0].int());
@@ -139,8 +173,11 @@ impl Client {
         let open = self.opened()?;
         let connection = open.database.new_connection().map_err(explain)?;
         let database = open.database.clone();
-        Ok(Client {
+        let mut other = Client {
             settings: self.settings.clone(),
+            access: self.access,
+            file: self.file.clone(),
+            data: self.data.clone(),
             address: self.address.clone(),
             open: Some(Connected {
                 connection,
@@ -149,19 +186,17 @@ impl Client {
             changes_tables: self.changes_tables,
             memory: self.memory,
             arrivals: BTreeSet::new(),
-        })
+        };
+        if other.is_lake() {
+            ducklake::enter(&mut other)?;
+        }
+        Ok(other)
     }
 
     /// Closes the database, as far as this connection holds it.
     pub fn close(&mut self) {
         self.open = None;
         self.arrivals.clear();
-    }
-
-    #[cfg(test)]
-    fn path(&self) -> String {
-        let path = self.settings.iter().find(|(name, _)| *name == "path");
-        path.map_or(String::new(), |(_, path)| path.clone())
     }
 
     fn opened(&mut self) -> Result<&mut Connected> {
@@ -233,83 +268,6 @@ fn major(version: &str) -> u32 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// Returns one row with these values.
-fn parameters(values: &[Value]) -> Result<RecordBatch> {
-    let array = |value: &Value| -> ArrayRef {
-        match value {
-            Value::Null => Arc::new(StringArray::from(vec![None::<&str>])),
-            Value::Text(text) => Arc::new(StringArray::from(vec![&**text])),
-            Value::Int(number) => Arc::new(Int64Array::from(vec![*number])),
-            Value::Bool(value) => Arc::new(BooleanArray::from(vec![*value])),
-            Value::Texts(texts) => {
-                let mut list = ListBuilder::new(StringBuilder::new());
-                list.append_value(texts.iter().map(Some));
-                Arc::new(list.finish())
-            }
-        }
-    };
-    let arrays: Vec<ArrayRef> = values.iter().map(array).collect();
-    let fields = (1..).zip(&arrays);
-    let fields =
-        fields.map(|(at, array)| Field::new(at.to_string(), array.data_type().clone(), true));
-    let schema = Schema::new(fields.collect::<Vec<_>>());
-    RecordBatch::try_new(Arc::new(schema), arrays).map_err(explain)
-}
-
-/// Returns a value of a result.
-fn value(array: &ArrayRef, row: usize) -> Value {
-    if array.is_null(row) {
-        return Value::Null;
-    }
-    let text = array.as_string_opt::<i32>();
-    let number = array.as_primitive_opt::<Int64Type>();
-    match (text, number, array.as_boolean_opt()) {
-        (Some(texts), ..) => Value::Text(texts.value(row).to_owned()),
-        (_, Some(numbers), _) => Value::Int(numbers.value(row)),
-        (.., Some(values)) => Value::Bool(values.value(row)),
-        (None, None, None) => Value::Null,
-    }
-}
-
-/// Returns the rows with these columns.
-fn fitted(rows: &RecordBatch, columns: &[Column]) -> Result<RecordBatch> {
-    let mut arrays = Vec::with_capacity(columns.len());
-    for (column, array) in columns.iter().zip(rows.columns()) {
-        let array = match array.as_primitive_opt::<TimestampMicrosecondType>() {
-            // The time zone of the session is only how times are shown.
-            Some(times) if matches!(array.data_type(), DataType::Timestamp(_, Some(_))) => {
-                Arc::new(times.clone().with_timezone("UTC"))
-            }
-            _ => array.clone(),
-        };
-        if *array.data_type() != column.ty.arrow() {
-            let message = format!("the column `{}` has values of another type", column.name);
-            return Err(Error::new(ErrorKind::Destination, message).hint(
-                "somebody has changed the table: give the column its type again, or drop the table",
-            ));
-        }
-        arrays.push(array);
-    }
-    let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-        .map_err(explain)
-}
-
-/// Returns the rows at these positions.
-fn rows_at(rows: &RecordBatch, positions: &[usize]) -> Result<RecordBatch> {
-    let mut arrays = Vec::with_capacity(rows.num_columns());
-    for array in rows.columns() {
-        let all = array.to_data();
-        let mut kept = MutableArrayData::new(vec![&all], false, positions.len());
-        for row in positions {
-            kept.try_extend(0, *row, *row + 1).map_err(explain)?;
-        }
-        arrays.push(make_array(kept.freeze()));
-    }
-    RecordBatch::try_new(rows.schema(), arrays).map_err(explain)
-}
-
 fn column_type(ty: ColumnType) -> &'static str {
     match ty {
         ColumnType::Bool => "boolean",
@@ -345,6 +303,8 @@ impl Session for Client {
             row: ("rowid", "bigint"),
             // Indexes are held in memory. A key that is deleted and inserted in one transaction may be refused.
             has_keys: false,
+            // The catalogue of a DuckLake would be broken.
+            renames_tables: !self.is_lake(),
             dropped_on_commit: "",
             indexes: (!self.changes_tables).then_some(INDEXES),
         }
@@ -417,7 +377,7 @@ impl Session for Client {
         statement.set_sql_query(sql).map_err(explain)?;
         statement.execute_update().map_err(explain)?;
         #[cfg(test)]
-        if super::tests::faults::loses(sql, &self.path()) {
+        if super::tests::faults::loses(sql, self.file.as_deref()) {
             return Err(Error::new(ErrorKind::Destination, "the answer was lost"));
         }
         Ok(())

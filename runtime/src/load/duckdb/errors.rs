@@ -9,8 +9,14 @@ pub fn explain(error: impl Into<adbc_core::error::Error>) -> Error {
 }
 
 fn of_text(told: &str) -> Error {
-    // The lines after it show a statement.
-    let told = told.lines().next().unwrap_or_default();
+    // The lines after it show a statement; of a DuckLake, the second one says why.
+    let mut lines = told.lines();
+    let first = lines.next().unwrap_or_default();
+    let why = lines
+        .next()
+        .filter(|_| first.ends_with("DuckLake transaction."));
+    let told = &[first, why.unwrap_or_default()].join(" ");
+    let told = told.trim_end();
     let has = |part: &str| told.contains(part);
     if has("Conflicting lock is held") || has("File is already open in") {
         let holder = holder(told).map_or(String::new(), |pid| format!(" (process {pid})"));

@@ -143,7 +143,7 @@ fn shown(paths: &[PathBuf]) -> String {
 
 /// What says where installers may have put the library.
 #[derive(Default)]
-struct Surroundings {
+pub struct Surroundings {
     /// The folder of the program.
     program: Option<PathBuf>,
     /// The folders of environments of Python and conda.
@@ -153,7 +153,7 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    fn of_process() -> Self {
+    pub fn of_process() -> Self {
         let program = std::env::current_exe().ok();
         let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty());
         let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"]
@@ -164,6 +164,16 @@ impl Surroundings {
             environments: environments.map(PathBuf::from).collect(),
             current: std::env::current_dir().ok(),
         }
+    }
+
+    /// Returns the folders of packages of Python. A `*` in a name stands for any text.
+    pub fn python_packages(&self) -> impl Iterator<Item = PathBuf> {
+        let packages = match cfg!(windows) {
+            true => "Lib/site-packages",
+            false => "lib/python3*/site-packages",
+        };
+        let environments = self.environments.iter();
+        environments.map(move |environment| environment.join(packages))
     }
 
     /// Returns the files to try, in their order. A `*` in a name stands for any text.
@@ -217,7 +227,7 @@ fn node_arch() -> &'static str {
 }
 
 /// Returns the files that a path with `*` in its names stands for, in the order of their names.
-fn files(pattern: &Path) -> Vec<PathBuf> {
+pub fn files(pattern: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let part = part.as_os_str();

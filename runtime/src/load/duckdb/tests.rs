@@ -3,12 +3,13 @@
 mod child;
 pub mod faults;
 mod find;
+mod lakes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use etlgen_testkit::duckdb::Library;
-use etlgen_testkit::{Kind, skip};
+use etlgen_testkit::skip;
 
 use super::*;
 use crate::conformance;
@@ -19,40 +20,97 @@ use crate::load::sql::Value;
 use crate::schema::Disposition;
 use crate::state::StateRow;
 
-/// A file, with the library of DuckDB 1 or 2.
-struct File<const MAJOR: u32>;
+/// A database in a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// With the library of DuckDB 1.
+    One,
+    /// With the library of DuckDB 2.
+    Two,
+    /// A DuckLake whose catalogue is the file.
+    Lake,
+}
 
-type One = File<1>;
-type Two = File<2>;
+const KINDS: [Kind; 3] = [Kind::One, Kind::Two, Kind::Lake];
 
-/// Returns a library; none if this machine cannot have it.
-fn library(major: u32) -> Option<PathBuf> {
-    let library = match major {
-        1 => Library::Npm,
-        _ => Library::Wheel,
-    };
-    let path = library.path();
-    if let Err(why) = &path {
-        skip(Kind::Service, why);
+impl Kind {
+    /// Returns the options of its URLs; none if this machine cannot have it.
+    fn options(self) -> Option<String> {
+        let options = || {
+            let library = match self {
+                Kind::One | Kind::Lake => Library::Npm.path()?,
+                Kind::Two => Library::Wheel.path()?,
+            };
+            let driver = format!("driver={}", library.display());
+            Ok::<_, String>(match self {
+                Kind::Lake => {
+                    let extensions = etlgen_testkit::duckdb::extensions()?;
+                    format!("{driver}&extensions={}", extensions.display())
+                }
+                Kind::One | Kind::Two => driver,
+            })
+        };
+        let options = options();
+        if let Err(why) = &options {
+            skip(etlgen_testkit::Kind::Service, why);
+        }
+        options.ok()
     }
-    path.ok()
+
+    /// Returns the URL of the file of a test.
+    fn url(self, dir: &Path) -> String {
+        self.url_of(&dir.join("data.db"))
+    }
+
+    fn url_of(self, file: &Path) -> String {
+        let options = self.options().unwrap();
+        format!("{}:{}?{options}", self.scheme(), file.display())
+    }
+
+    fn scheme(self) -> &'static str {
+        match self {
+            Kind::One | Kind::Two => "duckdb",
+            Kind::Lake => DUCKLAKE,
+        }
+    }
+
+    fn destination(self, dir: &Path) -> DuckDb {
+        of_url(&self.url(dir))
+    }
+
+    /// Returns a connection to a file.
+    fn client(self, file: &Path) -> Client {
+        connect(&self.url_of(file), Access::Write)
+    }
 }
 
-/// Returns the libraries that this machine has.
-fn libraries() -> Vec<PathBuf> {
-    [1, 2].into_iter().filter_map(library).collect()
+/// Returns the destination of a URL.
+fn of_url(url: &str) -> DuckDb {
+    match url.split_once(':') {
+        Some((DUCKLAKE, rest)) => DuckDb::lake(rest),
+        Some((_, rest)) => DuckDb::new(rest),
+        None => panic!("{url}"),
+    }
 }
 
-/// Returns what follows `duckdb:` in the URL of the file of a test.
-fn rest(dir: &Path, library: &Path) -> String {
-    let file = dir.join("data.db");
-    format!("{}?driver={}", file.display(), library.display())
+fn connect(url: &str, access: Access) -> Client {
+    let address = Address::parse(&DestinationUrl::parse(url)).unwrap();
+    Client::connect(&address, None, access).unwrap()
 }
 
-/// Returns a connection to a file.
-fn client(file: &Path, library: &Path) -> Client {
-    let rest = format!("{}?driver={}", file.display(), library.display());
-    Client::connect(&Address::parse(&rest).unwrap(), None, Access::Write).unwrap()
+/// The file of a kind, for the tests of every destination.
+struct File<const KIND: usize>;
+
+type One = File<0>;
+type Two = File<1>;
+type Lake = File<2>;
+
+/// Returns the kinds that this machine has.
+fn kinds() -> Vec<Kind> {
+    KINDS
+        .into_iter()
+        .filter(|kind| kind.options().is_some())
+        .collect()
 }
 
 /// Copies a file and its log, as they are after a kill.
@@ -79,18 +137,16 @@ fn expression(name: &str, ty: &str) -> String {
     }
 }
 
-impl<const MAJOR: u32> File<MAJOR> {
+impl<const KIND: usize> File<KIND> {
     fn destination(dir: &Path) -> DuckDb {
-        DuckDb::new(rest(dir, &library(MAJOR).unwrap()))
+        KINDS[KIND].destination(dir)
     }
 
     /// Reads a copy: the file itself may be open.
     fn read<T>(dir: &Path, read: impl FnOnce(&mut Client) -> Result<T>) -> T {
         let seen = tempfile::tempdir().unwrap();
         copy(dir, seen.path());
-        let rest = rest(seen.path(), &library(MAJOR).unwrap());
-        let address = Address::parse(&rest).unwrap();
-        let mut db = Client::connect(&address, None, Access::Read).unwrap();
+        let mut db = connect(&KINDS[KIND].url(seen.path()), Access::Read);
         read(&mut db).unwrap()
     }
 
@@ -99,9 +155,9 @@ impl<const MAJOR: u32> File<MAJOR> {
     }
 }
 
-impl<const MAJOR: u32> Tested for File<MAJOR> {
+impl<const KIND: usize> Tested for File<KIND> {
     fn is_available() -> bool {
-        library(MAJOR).is_some()
+        KINDS[KIND].options().is_some()
     }
 
     fn at(dir: &Path) -> Box<dyn Destination> {
@@ -129,7 +185,7 @@ impl<const MAJOR: u32> Tested for File<MAJOR> {
     }
 
     fn foreign(dir: &Path, table: &str) -> bool {
-        let mut db = client(&dir.join("data.db"), &library(MAJOR).unwrap());
+        let mut db = KINDS[KIND].client(&dir.join("data.db"));
         // The case of names does not matter.
         let name = db.dialect().quoted(&table.to_uppercase());
         db.script(&format!("CREATE VIEW {name} AS SELECT 1 AS x"))
@@ -161,6 +217,11 @@ mod one {
 mod two {
     use super::*;
     conformance!(Two);
+}
+
+mod lake {
+    use super::*;
+    conformance!(Lake);
 }
 
 #[test]
@@ -198,12 +259,15 @@ fn columns_have_the_types_of_the_documentation() {
     if Two::is_available() {
         check::<Two>(Two::query);
     }
+    if Lake::is_available() {
+        check::<Lake>(Lake::query);
+    }
 }
 
 /// Checks that rows come back into Arrow, over several pages, and that columns may have any name.
 #[test]
 fn rows_are_read_as_they_were_written() {
-    fn check<P: Tested>(library: &Path) {
+    fn check<P: Tested>(kind: Kind) {
         let dir = tempfile::tempdir().unwrap();
         let rows = crate::load::conformance::types::rows(&["rowid", "ctid", "_etl_row", "a\"b"]);
         let (schema, written) = (rows.schema.clone(), rows.rows.clone());
@@ -222,7 +286,7 @@ fn rows_are_read_as_they_were_written() {
         assert_eq!(read(&mut *open, &names).unwrap(), [written]);
         drop(open);
         // Rows that somebody has changed to another type are not read.
-        client(&dir.path().join("data.db"), library)
+        kind.client(&dir.path().join("data.db"))
             .script(
                 "ALTER TABLE orders ALTER COLUMN bigint TYPE integer USING 1;
                      INSERT INTO orders (_etl_id) SELECT 'm' || range FROM range(10000)",
@@ -236,11 +300,11 @@ fn rows_are_read_as_they_were_written() {
         let count: usize = pages.iter().map(RecordBatch::num_rows).sum();
         assert_eq!(count, 10_004);
     }
-    if let Some(library) = library(1) {
-        check::<One>(&library);
+    if One::is_available() {
+        check::<One>(Kind::One);
     }
-    if let Some(library) = library(2) {
-        check::<Two>(&library);
+    if Two::is_available() {
+        check::<Two>(Kind::Two);
     }
 }
 
@@ -276,12 +340,15 @@ fn loads_are_rolled_back_with_their_state() {
     if Two::is_available() {
         check::<Two>();
     }
+    if Lake::is_available() {
+        check::<Lake>();
+    }
 }
 
 /// DuckDB 1 cannot add a column to a table whose rows have changed in the same transaction.
 #[test]
 fn a_column_comes_after_rows_have_changed_and_indexes_and_columns_of_users_stay() {
-    fn check<P: Tested>(read: fn(&Path, &str) -> Vec<Vec<Value>>, library: &Path) {
+    fn check<P: Tested>(read: fn(&Path, &str) -> Vec<Vec<Value>>, kind: Kind) {
         let dir = tempfile::tempdir().unwrap();
         let merge = |records: &[Rec<'_>], more| chunk_of(Disposition::Merge, tables(records, more));
         run::<P>(
@@ -289,7 +356,7 @@ fn a_column_comes_after_rows_have_changed_and_indexes_and_columns_of_users_stay(
             "1",
             &[&[merge(&[("a", 1, &[1]), ("b", 1, &[2])], None)]],
         );
-        client(&dir.path().join("data.db"), library)
+        kind.client(&dir.path().join("data.db"))
             .script("CREATE INDEX mine ON orders (n); ALTER TABLE orders ADD COLUMN note text; UPDATE orders SET note = 'kept'")
             .unwrap();
         let mut open = opened::<P>(dir.path(), "2");
@@ -313,10 +380,10 @@ fn a_column_comes_after_rows_have_changed_and_indexes_and_columns_of_users_stay(
         let indexes = read(dir.path(), "SELECT index_name FROM duckdb_indexes()");
         assert_eq!(indexes, [[Value::from("mine")]]);
     }
-    if let Some(library) = library(1) {
-        check::<One>(One::query, &library);
+    if One::is_available() {
+        check::<One>(One::query, Kind::One);
     }
-    if let Some(library) = library(2) {
-        check::<Two>(Two::query, &library);
+    if Two::is_available() {
+        check::<Two>(Two::query, Kind::Two);
     }
 }

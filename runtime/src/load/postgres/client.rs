@@ -289,6 +289,7 @@ impl Session for Client {
             reserved: &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
             row: ("ctid", "tid"),
             has_keys: true,
+            renames_tables: true,
             dropped_on_commit: "ON COMMIT DROP",
             indexes: None,
         }

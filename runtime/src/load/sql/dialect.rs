@@ -17,6 +17,8 @@ pub struct Dialect {
     pub row: (&'static str, &'static str),
     /// Whether tables have keys and indexes. Without them, a join reads the column of a table.
     pub has_keys: bool,
+    /// Whether a table can get another name in the transaction in which its columns change; otherwise it is written again.
+    pub renames_tables: bool,
     /// What declares a temporary table, so that the commit drops it. It is dropped before where possible.
     pub dropped_on_commit: &'static str,
     /// Set if a table cannot get or lose a column after its rows have changed in the same transaction, so that it is
@@ -103,6 +105,7 @@ mod tests {
             reserved: &["xmin"],
             row: ("ctid", "tid"),
             has_keys: true,
+            renames_tables: true,
             dropped_on_commit: "",
             indexes: None,
         };

@@ -115,8 +115,12 @@ impl<S: Session> Store<S> {
         }
         if from.name != to.name {
             let name = dialect.quoted(&to.name);
-            self.session
-                .script(&format!("ALTER TABLE {table} RENAME TO {name}"))?;
+            self.session.script(&match dialect.renames_tables {
+                true => format!("ALTER TABLE {table} RENAME TO {name}"),
+                false => {
+                    format!("CREATE TABLE {name} AS SELECT * FROM {table}; DROP TABLE {table}")
+                }
+            })?;
         }
         match index(dialect, &to.name, to) {
             Some(index) => self.session.script(&index),

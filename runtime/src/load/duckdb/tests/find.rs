@@ -6,7 +6,7 @@ use super::*;
 #[test]
 #[ignore = "a part of other tests"]
 fn says_what_it_finds() {
-    let opened = DuckDb::new(child::rest()).open(&load("1"));
+    let opened = of_url(&child::url()).open(&load("1"));
     match opened {
         Ok(_) => println!("found"),
         Err(error) => println!("{}", error.report()),
@@ -17,8 +17,8 @@ fn says_what_it_finds() {
 fn search(folder: &Path, variables: &[(&str, &Path)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("data.db");
-    let rest = file.display().to_string();
-    let mut command = child::command(module_path!(), "says_what_it_finds", &rest);
+    let url = format!("duckdb:{}", file.display());
+    let mut command = child::command(module_path!(), "says_what_it_finds", &url);
     for name in [
         "VIRTUAL_ENV",
         "CONDA_PREFIX",
@@ -45,7 +45,7 @@ fn assert_finds(folder: &Path, variables: &[(&str, &Path)]) {
 fn the_library_is_found_where_installers_put_it() {
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path();
-    if let Some(library) = library(1) {
+    if let Ok(library) = Library::Npm.path() {
         assert_finds(empty, &[("ETLGEN_DUCKDB_LIB", &library)]);
         assert_finds(empty, &[("LD_LIBRARY_PATH", library.parent().unwrap())]);
         let project = Library::Npm.folder().unwrap();
@@ -61,7 +61,7 @@ fn the_library_is_found_where_installers_put_it() {
         fs::write(manifests.path().join("duckdb.toml"), manifest).unwrap();
         assert_finds(empty, &[("ADBC_DRIVER_PATH", manifests.path())]);
     }
-    if let Some(library) = library(2) {
+    if let Ok(library) = Library::Wheel.path() {
         assert_finds(empty, &[("ETLGEN_DUCKDB_LIB", &library)]);
         assert_finds(empty, &[("VIRTUAL_ENV", &Library::Wheel.folder().unwrap())]);
     }
@@ -75,7 +75,10 @@ fn a_machine_without_a_library_is_told_what_was_tried_and_how_to_install_one() {
     fs::write(&broken, "not a library").unwrap();
     let told = search(empty.path(), &[("VIRTUAL_ENV", &venv)]);
     if told.contains("found\n") && !told.contains("no library") {
-        return skip(Kind::Tool, "this machine has a library of DuckDB");
+        return skip(
+            etlgen_testkit::Kind::Tool,
+            "this machine has a library of DuckDB",
+        );
     }
     for wanted in [
         "no library of DuckDB was found",
