@@ -38,6 +38,7 @@ mod secrets;
 mod select;
 mod speed;
 mod support;
+mod unchanged;
 mod windows;
 mod world;
 

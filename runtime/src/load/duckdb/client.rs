@@ -12,9 +12,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
-    make_array,
 };
-use arrow_data::transform::MutableArrayData;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -22,6 +20,7 @@ use super::address::{Address, Database};
 use super::errors::explain;
 use super::library;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
@@ -296,20 +295,6 @@ fn fitted(rows: &RecordBatch, columns: &[Column]) -> Result<RecordBatch> {
         .map_err(explain)
 }
 
-/// Returns the rows at these positions.
-fn rows_at(rows: &RecordBatch, positions: &[usize]) -> Result<RecordBatch> {
-    let mut arrays = Vec::with_capacity(rows.num_columns());
-    for array in rows.columns() {
-        let all = array.to_data();
-        let mut kept = MutableArrayData::new(vec![&all], false, positions.len());
-        for row in positions {
-            kept.try_extend(0, *row, *row + 1).map_err(explain)?;
-        }
-        arrays.push(make_array(kept.freeze()));
-    }
-    RecordBatch::try_new(rows.schema(), arrays).map_err(explain)
-}
-
 fn column_type(ty: ColumnType) -> &'static str {
     match ty {
         ColumnType::Bool => "boolean",
@@ -485,7 +470,7 @@ impl Session for Client {
         let dialect = self.dialect();
         let arrival = match rows {
             Some(rows) => {
-                let rows = rows_at(&batch.rows, rows)?;
+                let rows = rows_at(&batch.rows, rows).map_err(explain)?;
                 self.arrive(&TableBatch::new(batch.schema.clone(), rows))?
             }
             None => self.arrive(batch)?,
