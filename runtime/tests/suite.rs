@@ -41,6 +41,7 @@ mod secrets;
 mod select;
 mod speed;
 mod support;
+mod unchanged;
 mod windows;
 mod world;
 

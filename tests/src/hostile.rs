@@ -53,6 +53,7 @@ pub fn texts() -> Vec<String> {
         "rowid",
         "_etl_id",
         "_etl_load_id",
+        "_etl_hash",
         "con",
         "",
         " ",

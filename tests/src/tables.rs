@@ -71,7 +71,7 @@ fn rows(db: &Connection, table: &str) -> BTreeMap<String, String> {
         for (at, column) in columns.iter().enumerate() {
             let value = text(row.get_ref(at).unwrap());
             match column.as_str() {
-                "_etl_load_id" | "_dlt_load_id" => {}
+                "_etl_load_id" | "_dlt_load_id" | "_etl_hash" => {}
                 "_etl_id" | "_dlt_id" => id = value,
                 _ => lines.push(format!("{column} = {value}")),
             }
@@ -150,7 +150,7 @@ fn read_parquet(path: &Path, rows: &mut BTreeMap<String, String>) {
         for (column, value) in row.get_column_iter() {
             let value = value.to_string();
             match column.as_str() {
-                "_etl_load_id" => {}
+                "_etl_load_id" | "_etl_hash" => {}
                 "_etl_id" => id = value,
                 // A file that is older than the column has no nulls for it.
                 _ if value == "null" => {}

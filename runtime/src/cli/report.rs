@@ -27,7 +27,7 @@ pub fn render(report: &RunReport, known: Known) -> String {
     )];
     section(&mut lines, None, &numbers(&report.resources, known.limited));
 
-    let mut rows = vec![vec!["table".to_owned(), "rows written".to_owned()]];
+    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
     let tables = report.resources.iter().flat_map(|r| &r.tables);
     for (table, count) in tables.filter(|(table, rows)| *rows > 0 || !table.contains("__")) {
         rows.push(vec![table.clone(), count.to_string()]);
@@ -185,9 +185,11 @@ fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
 fn numbers(resources: &[ResourceReport], limited: bool) -> Vec<Vec<String>> {
     let retried = resources.iter().any(|report| report.retries > 0);
     let sliced = resources.iter().any(|report| report.slices > 1);
+    let repeated = resources.iter().any(|report| report.unchanged > 0);
     let columns = [
         ("resource", true),
         ("records", true),
+        ("unchanged", repeated),
         ("pages", true),
         ("requests", true),
         ("retries", retried),
@@ -195,7 +197,7 @@ fn numbers(resources: &[ResourceReport], limited: bool) -> Vec<Vec<String>> {
         ("slices", sliced),
         ("end", true),
     ];
-    let row = |cells: [String; 8]| -> Vec<String> {
+    let row = |cells: [String; 9]| -> Vec<String> {
         let cells = cells.into_iter().zip(columns);
         cells
             .filter_map(|(cell, (_, shown))| shown.then_some(cell))
@@ -206,6 +208,7 @@ fn numbers(resources: &[ResourceReport], limited: bool) -> Vec<Vec<String>> {
         row([
             report.name.clone(),
             report.records.to_string(),
+            report.unchanged.to_string(),
             report.pages.to_string(),
             report.requests.to_string(),
             report.retries.to_string(),

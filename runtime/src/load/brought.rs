@@ -1,5 +1,7 @@
 //! The rows that a pass has brought before it was interrupted.
 
+#[cfg(doc)]
+use super::Chunk;
 use crate::schema::{ColumnRole, TableSchema};
 
 /// Rows of a root table that an unfinished pass has brought, and the columns to read of them.
@@ -11,7 +13,7 @@ pub struct Brought<'a> {
     /// The columns, all of them text.
     pub columns: &'a [&'a str],
     /// The load in which the pass began: the rows are those whose load ([`ColumnRole::LoadId`]) is
-    /// not older.
+    /// not older, and those that the pass ([`Chunk::pass`]) has found unchanged.
     pub pass: &'a str,
     /// Whether the pass stages its rows: then all staged rows are meant, and none of the table.
     pub staged: bool,

@@ -14,6 +14,38 @@ pub struct Chunk {
     pub resource: Arc<str>,
     /// What is done.
     pub operations: Vec<Operation>,
+    /// The pass that brings the records of [`Operation::Merge`]; `None`: nothing is remembered of it.
+    pub pass: Option<PassMark>,
+}
+
+/// The pass that brings records. An unchanged record is not written, so that its row does not say which pass has brought
+/// it last: the destination remembers the ids of the unchanged records of a pass until its end, also beyond the load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PassMark {
+    /// The load in which it began.
+    pub id: String,
+    /// The kind of passes that it belongs to: a resource has at most one unfinished pass of each kind. Empty for usual
+    /// runs.
+    pub scope: String,
+    /// Whether the chunk is its last one.
+    pub ends: bool,
+}
+
+impl PassMark {
+    /// Creates the mark of a pass of usual runs that has not ended.
+    pub fn new(id: impl Into<String>) -> Self {
+        PassMark {
+            id: id.into(),
+            scope: String::new(),
+            ends: false,
+        }
+    }
+
+    /// Sets whether the chunk is the last one of the pass.
+    pub fn ends(self, ends: bool) -> Self {
+        PassMark { ends, ..self }
+    }
 }
 
 /// An operation on the tables of one resource.
@@ -26,7 +58,9 @@ pub struct Chunk {
 pub enum Operation {
     /// Adds records with their child rows, except those whose id the table has.
     Append(Vec<TableBatch>),
-    /// Adds records with their child rows, in place of those with the same id.
+    /// Adds records with their child rows, in place of those with the same id. A record with the content hash
+    /// ([`ColumnRole::ContentHash`]) of its row is unchanged: a destination that
+    /// [skips](super::Capabilities::skips_unchanged) those writes neither it nor its child rows.
     Merge(Vec<TableBatch>),
     /// Adds records with their child rows to a pass that waits for [`Operation::Publish`], in place of those of the
     /// pass with the same id. They stay invisible, also after commits.
@@ -65,7 +99,23 @@ impl Chunk {
         Chunk {
             resource: resource.into(),
             operations: operations.into_iter().collect(),
+            pass: None,
         }
+    }
+
+    /// Names the pass that brings the records.
+    pub fn of_pass(self, pass: PassMark) -> Self {
+        Chunk {
+            pass: Some(pass),
+            ..self
+        }
+    }
+
+    /// Returns the pass if a destination must remember which unchanged records of the chunk it has brought.
+    pub fn remembers(&self) -> Option<&PassMark> {
+        let asks = |operation: &Operation| matches!(operation, Operation::DeleteNotSeen(_));
+        let needed = |pass: &&PassMark| !pass.ends || self.operations.iter().any(asks);
+        self.pass.as_ref().filter(needed)
     }
 
     /// Returns the tables whose rows its operations add.
@@ -121,7 +171,8 @@ impl DeletedIds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotSeenSince {
-    /// The load in which the pass started: the records are those whose load ([`ColumnRole::LoadId`]) is older.
+    /// The load in which the pass started: the records are those whose load ([`ColumnRole::LoadId`]) is older, except
+    /// those that the pass ([`Chunk::pass`]) has found unchanged.
     pub load: String,
     /// Sets [`ColumnRole::DeletedAt`] of their rows to this time, in microseconds since 1970, unless it is set; `None`:
     /// removes them with their child rows.
@@ -129,7 +180,7 @@ pub struct NotSeenSince {
 }
 
 impl NotSeenSince {
-    /// Creates a deletion of the records that no load since then has written: they are removed, or
+    /// Creates a deletion of the records that no load since then has brought: they are removed, or
     /// marked with that time.
     pub fn new(load: impl Into<String>, mark: Option<i64>) -> Self {
         NotSeenSince {

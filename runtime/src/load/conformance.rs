@@ -17,6 +17,8 @@ pub mod random;
 pub mod support;
 #[doc(hidden)]
 pub mod types;
+#[doc(hidden)]
+pub mod unchanged;
 
 use std::path::Path;
 
@@ -89,6 +91,13 @@ macro_rules! conformance {
             migrate::tables_go
             random::whatever_happens_the_last_commit_is_there
             types::every_value_is_as_it_was
+            unchanged::an_unchanged_record_is_not_written_again
+            unchanged::rows_without_a_hash_are_written_once
+            unchanged::an_unchanged_record_is_not_deleted
+            unchanged::a_resumed_pass_knows_what_it_has_seen
+            unchanged::a_new_pass_has_seen_nothing
+            unchanged::a_rollback_keeps_unchanged_records
+            unchanged::a_migration_keeps_what_a_pass_has_seen
         }
     };
     ($place:ty: $($file:ident::$name:ident)*) => {

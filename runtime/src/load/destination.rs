@@ -1,5 +1,7 @@
 //! The trait that every destination implements.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 
 #[cfg(doc)]
@@ -72,6 +74,12 @@ pub trait Destination: Send {
     /// implement it.
     fn committed(&mut self) -> Result<u64> {
         Ok(0)
+    }
+
+    /// Returns how many records of this load it did not write because they were unchanged
+    /// ([`Capabilities::skips_unchanged`]), by resource.
+    fn unchanged(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
     }
 
     /// Returns the committed tables of this source, and how many rows each holds.

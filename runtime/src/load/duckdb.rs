@@ -12,6 +12,7 @@ mod library;
 mod python;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -147,6 +148,7 @@ impl Destination for DuckDb {
             .checkpoints(20_000, Duration::from_secs(10))
             .migrates(true)
             .rolls_back(true)
+            .skips_unchanged(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -192,6 +194,12 @@ impl Destination for DuckDb {
             open.store.session.reconnect()?;
             open.store.committed()
         })
+    }
+
+    fn unchanged(&self) -> BTreeMap<String, u64> {
+        let open = self.open.as_ref();
+        open.map(|open| open.store.unchanged_records())
+            .unwrap_or_default()
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

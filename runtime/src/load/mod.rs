@@ -20,6 +20,13 @@ mod commit;
     )
 ))]
 pub mod conformance;
+#[cfg(any(
+    feature = "sqlite",
+    feature = "parquet",
+    feature = "postgres",
+    feature = "duckdb"
+))]
+mod contents;
 mod destination;
 mod destinations;
 #[cfg(feature = "duckdb")]
@@ -49,7 +56,7 @@ mod values;
 
 pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
 pub use brought::Brought;
-pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation};
+pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 pub use commit::Commit;
 pub use destination::Destination;
 pub use destinations::{Destinations, destination};

@@ -13,6 +13,7 @@ mod read;
 mod text;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use address::Address;
@@ -131,6 +132,7 @@ impl Destination for Postgres {
             .checkpoints(20_000, Duration::from_secs(10))
             .migrates(true)
             .rolls_back(true)
+            .skips_unchanged(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -172,6 +174,12 @@ impl Destination for Postgres {
         store.session = again;
         self.open = Some(store);
         self.with(Store::committed)
+    }
+
+    fn unchanged(&self) -> BTreeMap<String, u64> {
+        let open = self.open.as_ref();
+        open.map(|store| store.unchanged_records())
+            .unwrap_or_default()
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

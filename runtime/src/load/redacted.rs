@@ -1,5 +1,7 @@
 //! A destination whose URL holds a secret: none of its texts shows it.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 
 use super::{
@@ -68,6 +70,10 @@ impl Destination for Redacted {
 
     fn committed(&mut self) -> Result<u64> {
         self.with(|inner| inner.committed())
+    }
+
+    fn unchanged(&self) -> BTreeMap<String, u64> {
+        self.inner.unchanged()
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

@@ -9,6 +9,7 @@ mod meta;
 mod migrate;
 mod rows;
 mod scan;
+mod seen;
 mod session;
 mod tables;
 mod undo;
@@ -32,6 +33,10 @@ pub struct Store<S> {
     staged: BTreeMap<String, Vec<String>>,
     /// The child tables, staged or not, that have their index.
     indexed: BTreeSet<String>,
+    /// The tables that this load has created.
+    created: BTreeSet<String>,
+    /// The unchanged records of this load, by resource.
+    unchanged: BTreeMap<String, u64>,
     in_transaction: bool,
     /// The tables, staged or not, of which rows were changed or removed in this transaction.
     touched: BTreeSet<String>,
@@ -74,6 +79,11 @@ pub fn row_counts(session: &mut impl Session, source: &str) -> Result<Vec<(Strin
     Ok(counts)
 }
 
+/// Explains that rows do not fit their columns.
+fn unfit(error: arrow_schema::ArrowError) -> Error {
+    Error::new(ErrorKind::Destination, "values do not fit their columns").caused_by(error)
+}
+
 /// Returns the number in the first row of a result.
 fn first_int(rows: &[Vec<Value>]) -> i64 {
     let first = rows.first().and_then(|row| row.first());
@@ -94,6 +104,8 @@ impl<S: Session> Store<S> {
             tables,
             staged: BTreeMap::new(),
             indexed: BTreeSet::new(),
+            created: BTreeSet::new(),
+            unchanged: BTreeMap::new(),
             in_transaction: false,
             touched: BTreeSet::new(),
             rows: 0,
@@ -125,9 +137,14 @@ impl<S: Session> Store<S> {
         self.begin()?;
         self.rows += chunk.records();
         for operation in &chunk.operations {
-            self.operate(&chunk.resource, operation, chunk.is_meta())?;
+            self.operate(chunk, operation)?;
         }
-        Ok(())
+        self.end_pass(chunk)
+    }
+
+    /// Returns the number of unchanged records of this load, by resource.
+    pub fn unchanged_records(&self) -> BTreeMap<String, u64> {
+        self.unchanged.clone()
     }
 
     pub fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {

@@ -10,10 +10,11 @@ mod migrate;
 mod names;
 mod rows;
 mod scan;
+mod seen;
 mod tables;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,7 +42,11 @@ struct Open {
     load: LoadInfo,
     /// The schemas of the tables, including uncommitted changes.
     tables: BTreeMap<String, TableSchema>,
+    /// The tables that this load has created.
+    created: BTreeSet<String>,
     in_transaction: bool,
+    /// The unchanged records of this load, by resource.
+    unchanged: BTreeMap<String, u64>,
     /// Root rows written in this load.
     rows: u64,
     /// The changes since the last commit, by resource.
@@ -88,6 +93,7 @@ impl Destination for Sqlite {
             .checkpoints(20_000, Duration::from_secs(10))
             .migrates(true)
             .rolls_back(true)
+            .skips_unchanged(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -122,7 +128,9 @@ impl Destination for Sqlite {
             db,
             load: load.after(&memory),
             tables,
+            created: BTreeSet::new(),
             in_transaction: false,
+            unchanged: BTreeMap::new(),
             rows: 0,
             changes: BTreeMap::new(),
             others,
@@ -162,6 +170,11 @@ impl Destination for Sqlite {
         open.commit(&path, commit)
     }
 
+    fn unchanged(&self) -> BTreeMap<String, u64> {
+        let open = self.open.as_ref();
+        open.map(|open| open.unchanged.clone()).unwrap_or_default()
+    }
+
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
         let path = self.path.clone();
         let open = self.opened()?;
@@ -196,7 +209,7 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         // An error of `each` is not one of the database.
         let mut failed = Ok(());
-        scan::brought(&open.db, rows, &mut |texts| {
+        scan::brought(&open.db, &open.load.source, rows, &mut |texts| {
             failed = each(texts);
             failed.is_ok()
         })

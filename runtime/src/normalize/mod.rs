@@ -11,6 +11,7 @@
 //! table. Names that collide get a number; the table remembers which path has which column.
 
 mod account;
+mod content;
 mod contract;
 mod dynamic;
 mod ids;
@@ -74,6 +75,8 @@ pub struct NormalizeOptions {
     pub(crate) selection: Option<Selection>,
     /// The root table marks the records that the API no longer has (`_etl_deleted_at`); new rows have null there.
     pub marks_deleted: bool,
+    /// The root table has the content hash of each record (`_etl_hash`), except in dlt's layout.
+    pub hashes_content: bool,
     /// The number of columns that a table may have before undeclared data goes into one column.
     pub most_columns: usize,
     /// The number of keys of one object that get columns, if the struct declares none of them; the
@@ -97,6 +100,7 @@ impl NormalizeOptions {
             layout: Layout::default(),
             selection: None,
             marks_deleted: false,
+            hashes_content: false,
             most_columns: usize::MAX,
             widest: wide::WIDEST,
         }
@@ -147,6 +151,7 @@ pub struct Normalizer {
     load_id: String,
     load_column: usize,
     deleted_column: Option<usize>,
+    hashes_content: bool,
     /// The only part of the key is a number.
     key_is_number: bool,
     naming: Naming,
@@ -201,6 +206,8 @@ impl Normalizer {
             load_id: options.load_id,
             load_column: 0,
             deleted_column: None,
+            // dlt writes unchanged records again, and its tables have no such column.
+            hashes_content: options.hashes_content && options.layout == Layout::Etl,
             key_is_number: false,
             naming,
             names: names::Names::default(),
@@ -215,6 +222,9 @@ impl Normalizer {
         };
         normalizer.restore(&options.name, known);
         let root = normalizer.root_table(&options.name);
+        if normalizer.hashes_content {
+            normalizer.tables[root].system(ColumnRole::ContentHash, naming);
+        }
         if !schema.whole {
             let whole = (Place::row(), normalizer.selection.clone());
             let node = normalizer.node(root, schema, whole, &mut Vec::new());
@@ -620,7 +630,13 @@ impl Normalizer {
         self.seen.clear();
         self.bytes = 0;
         let batches = self.tables.iter_mut().map(Table::finish);
-        batches.filter_map(Result::transpose).collect()
+        let mut batches: Vec<TableBatch> = batches
+            .filter_map(Result::transpose)
+            .collect::<Result<_>>()?;
+        if self.hashes_content {
+            content::add_hashes(&mut batches)?;
+        }
+        Ok(batches)
     }
 
     /// Returns the known tables, including those without rows so far.

@@ -295,7 +295,7 @@ impl Table {
         let found = self.schema.columns.iter().position(|c| c.role == role);
         found.unwrap_or_else(|| {
             let ty = match role {
-                ColumnRole::ListIndex => ColumnType::Int64,
+                ColumnRole::ListIndex | ColumnRole::ContentHash => ColumnType::Int64,
                 ColumnRole::DeletedAt => ColumnType::Timestamp,
                 _ => ColumnType::Text,
             };

@@ -181,7 +181,7 @@ impl Context<'_> {
             identifier_length: names.identifier_length,
             // Some columns are reserved for declared fields that have not arrived yet.
             most_columns: columns.saturating_sub((columns / 10).max(1)),
-            ..write.normalize(resource.spec())?
+            ..write.normalize(resource.spec(), self.target.skips_unchanged)?
         };
         Normalizer::new(resource.schema(), options, &write.there)
     }

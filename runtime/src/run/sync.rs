@@ -99,8 +99,11 @@ impl Run<'_> {
         };
         let read = read.await;
         // The destination's own error, if there is one, explains more than that of a reader.
-        loader.finish(status(&read)).await?;
-        let (resources, off, notes) = read?;
+        let unchanged = loader.finish(status(&read)).await?;
+        let (mut resources, off, notes) = read?;
+        for report in &mut resources {
+            report.unchanged = unchanged.get(&report.name).copied().unwrap_or_default();
+        }
         Ok(RunReport {
             load_id: load.id,
             source: source.name().to_owned(),

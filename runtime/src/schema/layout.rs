@@ -56,9 +56,9 @@ impl Layout {
             (Layout::Dlt, ColumnRole::RootId) => "_dlt_root_id",
             (Layout::Dlt, ColumnRole::ListIndex) => "_dlt_list_idx",
             (Layout::Dlt, ColumnRole::LoadId) => "_dlt_load_id",
-            (Layout::Etl, ColumnRole::DeletedAt) => "_etl_deleted_at",
-            // dlt has no such column, so the name is etlgen's.
-            (Layout::Dlt, ColumnRole::DeletedAt) => "_etl_deleted_at",
+            // dlt has no such columns, so the names are etlgen's.
+            (_, ColumnRole::DeletedAt) => "_etl_deleted_at",
+            (_, ColumnRole::ContentHash) => "_etl_hash",
         }
     }
 

@@ -113,14 +113,18 @@ pub enum ColumnRole {
     RootId,
     /// `_etl_list_idx`: the position of a child row in its list, from 0.
     ListIndex,
-    /// `_etl_load_id`: the load that brought the row (root tables only).
+    /// `_etl_load_id`: the load that wrote the row: the last one in which the record was new or changed (root tables
+    /// only).
     LoadId,
     /// `_etl_deleted_at`: when a run found that the API no longer has the record (root tables only).
     DeletedAt,
+    /// `_etl_hash`: 64 bits of a hash of the record's content, without system columns and with its child rows (root
+    /// tables of records that are merged); null: it is not known. A record with the same hash is not written again.
+    ContentHash,
 }
 
 impl ColumnRole {
-    const ALL: [(ColumnRole, &str); 7] = [
+    const ALL: [(ColumnRole, &str); 8] = [
         (ColumnRole::Data, "data"),
         (ColumnRole::RowId, "row_id"),
         (ColumnRole::ParentId, "parent_id"),
@@ -128,6 +132,7 @@ impl ColumnRole {
         (ColumnRole::ListIndex, "list_index"),
         (ColumnRole::LoadId, "load_id"),
         (ColumnRole::DeletedAt, "deleted_at"),
+        (ColumnRole::ContentHash, "content_hash"),
     ];
 
     /// Returns the name used in stored schemas.

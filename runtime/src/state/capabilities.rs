@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use crate::schema::ColumnRole;
+
 /// How often a destination commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -57,6 +60,9 @@ pub struct Capabilities {
     pub migrates: bool,
     /// Whether loads can be rolled back.
     pub rolls_back: bool,
+    /// Whether a merged record whose content hash ([`ColumnRole::ContentHash`]) is that of its row is not written again.
+    /// Without it, rows have no such column.
+    pub skips_unchanged: bool,
 }
 
 impl Default for Capabilities {
@@ -82,6 +88,7 @@ impl Capabilities {
             replaces: true,
             migrates: false,
             rolls_back: false,
+            skips_unchanged: false,
         }
     }
 
@@ -106,6 +113,14 @@ impl Capabilities {
     /// Sets whether loads can be rolled back.
     pub fn rolls_back(self, rolls_back: bool) -> Self {
         Capabilities { rolls_back, ..self }
+    }
+
+    /// Sets whether an unchanged record is not written again.
+    pub fn skips_unchanged(self, skips_unchanged: bool) -> Self {
+        Capabilities {
+            skips_unchanged,
+            ..self
+        }
     }
 
     /// Sets whether a record can replace an earlier version of it.

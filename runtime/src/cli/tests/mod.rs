@@ -107,6 +107,7 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         outcome,
         records: 7,
         different: 7,
+        unchanged: 0,
         pages: 1,
         requests: 1,
         retries: 0,

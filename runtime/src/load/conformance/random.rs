@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, Commit, LoadStatus, Operation};
+use crate::load::{Chunk, Commit, LoadStatus, Operation, PassMark};
 use crate::schema::Disposition;
 
 const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -79,7 +79,8 @@ fn next_chunk(numbers: &mut Numbers, disposition: Disposition) -> (Chunk, Vec<Re
     for id in IDS {
         if numbers.below(3) == 0 {
             let lines: Vec<i64> = (0..numbers.below(3)).map(|line| line as i64).collect();
-            records.push((id, numbers.below(1000) as i64, lines));
+            // Some records come unchanged.
+            records.push((id, numbers.below(3) as i64, lines));
         }
     }
     let borrowed: Vec<Rec<'_>> = records.iter().map(|r| (r.0, r.1, &r.2[..])).collect();
@@ -87,6 +88,7 @@ fn next_chunk(numbers: &mut Numbers, disposition: Disposition) -> (Chunk, Vec<Re
     let tables = tables(&borrowed, more);
     let chunk = match disposition {
         Disposition::Replace => pass_of(tables, numbers.below(5) == 0, numbers.below(5) == 0),
+        Disposition::Merge if numbers.below(4) > 0 => hashed("1", &borrowed, PassMark::new("1")),
         _ => chunk_of(disposition, tables),
     };
     (chunk, records)

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow_schema::Schema;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Place;
-use crate::load::{Chunk, Commit, Destination, LoadInfo, LoadStatus, Operation};
+use crate::load::{Chunk, Commit, Destination, LoadInfo, LoadStatus, Operation, PassMark};
 use crate::schema::{
-    Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
+    ArrowType, Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch,
+    TableSchema,
 };
 
 /// A record: its id, a value, its child rows.
@@ -136,6 +138,33 @@ pub fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
     columns.push(Arc::new(loads));
     *root = batch(schema, columns);
     chunk
+}
+
+/// Returns a chunk whose root rows hold the id of the load, the content hash and a mark that is not set, as a run
+/// delivers them that belongs to a pass.
+pub fn hashed(load: &str, records: &[Rec<'_>], pass: PassMark) -> Chunk {
+    let mut chunk = brought_by(load, records);
+    let root = &mut tables_of(&mut chunk)[0];
+    let mut schema = (*root.schema).clone();
+    let mut columns = root.rows.columns().to_vec();
+    let hash = |(_, n, lines): &Rec<'_>| xxh3_64(format!("{n} {lines:?}").as_bytes());
+    let hashes = records.iter().map(|record| hash(record).cast_signed());
+    let hashes: Int64Array = hashes.map(Some).collect();
+    schema.columns.push(column(
+        "_etl_hash",
+        ColumnType::Int64,
+        ColumnRole::ContentHash,
+    ));
+    columns.push(Arc::new(hashes));
+    let mark = column(
+        "_etl_deleted_at",
+        ColumnType::Timestamp,
+        ColumnRole::DeletedAt,
+    );
+    columns.push(new_null_array(&mark.ty.arrow(), records.len()));
+    schema.columns.push(mark);
+    *root = batch(schema, columns);
+    chunk.of_pass(pass)
 }
 
 pub fn load(id: &str) -> LoadInfo {

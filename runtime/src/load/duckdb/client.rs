@@ -13,9 +13,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::address::{Address, Database};
 use super::errors::explain;
-use super::values::{fitted, parameters, rows_at, value};
+use super::values::{fitted, parameters, value};
 use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
@@ -445,7 +446,7 @@ impl Session for Client {
         let dialect = self.dialect();
         let arrival = match rows {
             Some(rows) => {
-                let rows = rows_at(&batch.rows, rows)?;
+                let rows = rows_at(&batch.rows, rows).map_err(explain)?;
                 self.arrive(&TableBatch::new(batch.schema.clone(), rows))?
             }
             None => self.arrive(batch)?,

@@ -7,9 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
-    make_array,
 };
-use arrow_data::transform::MutableArrayData;
 use arrow_schema::{DataType, Field, Schema};
 
 use super::errors::explain;
@@ -78,18 +76,4 @@ pub fn fitted(rows: &RecordBatch, columns: &[Column]) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(explain)
-}
-
-/// Returns the rows at these positions.
-pub fn rows_at(rows: &RecordBatch, positions: &[usize]) -> Result<RecordBatch> {
-    let mut arrays = Vec::with_capacity(rows.num_columns());
-    for array in rows.columns() {
-        let all = array.to_data();
-        let mut kept = MutableArrayData::new(vec![&all], false, positions.len());
-        for row in positions {
-            kept.try_extend(0, *row, *row + 1).map_err(explain)?;
-        }
-        arrays.push(make_array(kept.freeze()));
-    }
-    RecordBatch::try_new(rows.schema(), arrays).map_err(explain)
 }

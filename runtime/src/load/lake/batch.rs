@@ -5,6 +5,30 @@ use std::collections::{BTreeMap, HashSet};
 /// The hashed id of a row: among a billion records, the probability of two equal keys is less than one in 100 billion.
 pub type Key = [u8; 12];
 
+/// Where a record is, and the content that it has there.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The number of the batch.
+    pub batch: u32,
+    /// The content hash, in two halves so that an entry of the index has no gap; 0 is unknown.
+    hash: [u32; 2],
+}
+
+impl Held {
+    pub fn new(batch: u32, hash: Option<i64>) -> Self {
+        let hash = hash.unwrap_or(0).cast_unsigned();
+        Held {
+            batch,
+            hash: [hash as u32, (hash >> 32) as u32],
+        }
+    }
+
+    /// Returns whether it is known to have that content.
+    pub fn has(self, hash: i64) -> bool {
+        hash != 0 && self.hash == Held::new(0, Some(hash)).hash
+    }
+}
+
 /// The name of a data file.
 #[derive(Clone, Copy)]
 pub struct DataFile<'a> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow_schema::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -202,10 +203,10 @@ fn properties(schema: &TableSchema) -> WriterProperties {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("etlgen ", env!("CARGO_PKG_VERSION")).to_owned());
-    // Ids rarely repeat, so a dictionary of them has no benefit.
+    // Ids and hashes rarely repeat, so a dictionary of them has no benefit.
     let ids = schema.columns.iter().filter(|column| {
-        use ColumnRole::{ParentId, RootId, RowId};
-        matches!(column.role, RowId | ParentId | RootId)
+        use ColumnRole::{ContentHash, ParentId, RootId, RowId};
+        matches!(column.role, RowId | ParentId | RootId | ContentHash)
     });
     let plain = |properties: WriterPropertiesBuilder, column: &Column| {
         let path = ColumnPath::new(vec![column.name.clone()]);
@@ -231,6 +232,21 @@ pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
         None => vec![None; rows.num_rows()],
         Some(ids) => ids.iter().map(|id| id.map(key)).collect(),
     }
+}
+
+/// Returns the content hashes of the rows of a root table.
+pub fn hashes<'a>(
+    rows: &'a RecordBatch,
+    root: &TableSchema,
+) -> impl Iterator<Item = Option<i64>> + 'a {
+    let hashes = root
+        .role(ColumnRole::ContentHash)
+        .and_then(|column| rows.column_by_name(&column.name))
+        .and_then(|hashes| hashes.as_primitive_opt::<Int64Type>());
+    (0..rows.num_rows()).map(move |row| {
+        let hashes = hashes.filter(|hashes| hashes.is_valid(row))?;
+        Some(hashes.value(row))
+    })
 }
 
 /// Returns the key for the id of a record.

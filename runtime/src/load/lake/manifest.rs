@@ -32,6 +32,22 @@ pub struct SourceEntry {
     /// Its files of `_etl_drift`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<FileEntry>,
+    /// The unchanged records that unfinished passes have seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenEntry>,
+}
+
+/// A file with ids of unchanged records that a pass has seen; it is in the staging folder of the root table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SeenEntry {
+    pub resource: String,
+    /// Which kind of passes it belongs to; empty for usual runs.
+    pub scope: String,
+    pub pass: String,
+    /// The load that wrote the file.
+    pub load_id: String,
+    pub table: String,
+    pub file: FileEntry,
 }
 
 /// A table and its files.
@@ -262,7 +278,8 @@ fn fault(manifest: &Manifest) -> Option<String> {
     let of_source = |source: &'_ SourceEntry| -> Vec<String> {
         let tables = source.tables.iter();
         let files = tables.flat_map(|table| table.files.iter().chain(&table.staged));
-        let files = files.chain(&source.drift);
+        let seen = source.seen.iter().map(|entry| &entry.file);
+        let files = files.chain(&source.drift).chain(seen);
         files.map(|file| file.name.clone()).collect()
     };
     let mut files = manifest.sources.values().flat_map(of_source);

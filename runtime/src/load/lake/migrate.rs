@@ -1,13 +1,14 @@
 //! Migrates tables whose declaration changed: rewrites their files, and commits them with the state in one manifest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray};
 
-use super::files::{Context, OpenBatch, arrow_schema, fit};
+use super::files::{Context, OpenBatch, arrow_schema, fit, key, key_column};
 use super::resource::Resource;
+use super::seen::settled;
 use super::space::Space;
 use super::{Open, names};
 use crate::error::{Error, ErrorKind, Result};
@@ -65,7 +66,21 @@ impl Open {
             false => &resource.live,
         };
         let load = rows.load_column();
-        let columns: Vec<&str> = rows.columns.iter().copied().chain(load).collect();
+        let mut columns: Vec<&str> = rows.columns.iter().copied().chain(load).collect();
+        let id = key_column(rows.table).map_or("", |id| &*id.name);
+        let id = columns
+            .iter()
+            .position(|name| *name == id)
+            .unwrap_or_else(|| {
+                columns.push(id);
+                columns.len() - 1
+            });
+        let seen = match load {
+            Some(_) => self
+                .seen
+                .keys(&*self.store, &rows.table.resource, rows.pass)?,
+            None => HashSet::new(),
+        };
         self.read(space, rows.table, &columns, &mut |batch| {
             let texts: Vec<Option<&StringArray>> = (batch.columns().iter())
                 .map(|column| column.as_string_opt())
@@ -76,7 +91,8 @@ impl Open {
             };
             for row in 0..batch.num_rows() {
                 let loaded = text(rows.columns.len(), row);
-                if load.is_none() || loaded.is_some_and(|loaded| loaded >= rows.pass) {
+                let seen = || text(id, row).is_some_and(|id| seen.contains(&key(id)));
+                if load.is_none() || loaded.is_some_and(|loaded| loaded >= rows.pass) || seen() {
                     let named = (0..rows.columns.len()).map(|column| text(column, row));
                     each(&named.collect::<Vec<_>>())?;
                 }
@@ -101,6 +117,7 @@ impl Open {
             let becomes = becomes.map(|table| table.resource.clone());
             let after = self.change(before, &changes)?;
             if let Some(becomes) = becomes {
+                self.seen.rename(name, &becomes);
                 self.resources.insert(becomes, after);
             }
             let kept = |name: &String| {
@@ -156,6 +173,8 @@ impl Open {
             return Ok(after);
         }
         before.staged.clear(&mut self.retired);
+        let resource = changes.first().map_or("", |change| &*change.from.resource);
+        let seen = self.seen.take(&*self.store, resource, &mut self.retired)?;
         let mut at = Context {
             store: &*self.store,
             schemas: &after.tables,
@@ -172,7 +191,11 @@ impl Open {
                 open.declare(&at, &to.name)?;
                 let file = batch.file(&change.from.name);
                 at.store.read(file, &[], &mut |rows| {
-                    let rows = changed(&fit(rows, &change.from)?, change, to)?;
+                    let rows = match (&change.from.parent, seen.is_empty()) {
+                        (None, false) => settled(rows, &change.from, &seen)?,
+                        _ => fit(rows, &change.from)?,
+                    };
+                    let rows = changed(&rows, change, to)?;
                     open.write(&at, &to.name, &rows, |_| true)
                 })?;
                 open.flush(0)?;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray, new_null_array};
 
-use super::batch::{DataFile, Key};
+use super::batch::{DataFile, Held, Key};
 use super::files::{Context, fit, key, key_column, keys};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
@@ -100,7 +100,11 @@ impl Space {
                 })?;
             }
             if let Some(index) = &mut self.index {
-                index.extend(records.iter().map(|key| (*key, open.number)));
+                index.extend(
+                    records
+                        .iter()
+                        .map(|key| (*key, Held::new(open.number, None))),
+                );
             }
             self.open = Some(open);
         }
@@ -156,15 +160,21 @@ impl Space {
     }
 }
 
-/// Returns the rows with the mark.
+/// Returns the rows with the mark, and without their content hashes: a record that returns is written again, although its
+/// content is the same.
 fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordBatch> {
     let rows = fit(rows, schema)?;
     let times = TimestampMicrosecondArray::from_value(time, rows.num_rows());
     let times: ArrayRef = Arc::new(times.with_data_type(ColumnType::Timestamp.arrow()));
     let mut columns = rows.columns().to_vec();
-    let mut all = schema.columns.iter();
-    if let Some(place) = all.position(|column| column.role == ColumnRole::DeletedAt) {
-        columns[place] = times;
+    for (place, column) in schema.columns.iter().enumerate() {
+        match column.role {
+            ColumnRole::DeletedAt => columns[place] = times.clone(),
+            ColumnRole::ContentHash => {
+                columns[place] = new_null_array(&column.ty.arrow(), rows.num_rows());
+            }
+            _ => {}
+        }
     }
     RecordBatch::try_new(rows.schema(), columns).map_err(|error| {
         Error::new(

@@ -61,6 +61,11 @@ fn find(
         take(store, &table.name, true, placed, &table.files)?;
         take(store, &table.name, false, staged, &table.staged)?;
     }
+    for entry in manifest.sources.values().flat_map(|source| &source.seen) {
+        let staged = there.staged.entry(entry.table.clone()).or_default();
+        let file = std::slice::from_ref(&entry.file);
+        take(store, &entry.table, false, staged, file)?;
+    }
     let drift = there.placed.entry(DRIFT.to_owned()).or_default();
     for source in manifest.sources.values() {
         take(store, DRIFT, true, drift, &source.drift)?;

@@ -2,12 +2,13 @@
 //!
 //! A record and its child rows are always in one batch, so that rewriting files without them needs only that batch.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::batch::{Batch, FileInfo, Key, Retired};
-use super::files::{Context, OpenBatch, key_column, keys};
+use super::batch::{Batch, FileInfo, Held, Key, Retired};
+use super::files::{Context, OpenBatch, hashes, key, key_column, keys};
 use crate::error::Result;
-use crate::schema::TableBatch;
+use crate::load::contents::Contents;
+use crate::schema::{ColumnRole, TableBatch};
 
 /// A batch with fewer remaining records is added to the open batch, so that files do not become many and small.
 pub const SMALL: usize = 10_000;
@@ -19,8 +20,8 @@ const CARRIED_BYTES: usize = 4 << 20;
 #[derive(Default)]
 pub struct Space {
     pub batches: BTreeMap<u32, Batch>,
-    /// The batch that holds each record; read when it is first needed.
-    pub index: Option<HashMap<Key, u32>>,
+    /// The batch that holds each record, and the record's content; read when it is first needed.
+    pub index: Option<HashMap<Key, Held>>,
     pub open: Option<OpenBatch>,
 }
 
@@ -37,12 +38,13 @@ impl Space {
         self.open.as_mut()
     }
 
-    /// Takes the rows of a chunk, root table first. An existing record is replaced or, with `append`, stays.
+    /// Takes the rows of a chunk, root table first. With `append`, the records that exist stay; otherwise they are
+    /// replaced, except those in `unchanged`.
     pub fn write(
         &mut self,
         at: &mut Context<'_>,
         tables: &[TableBatch],
-        append: bool,
+        (append, unchanged): (bool, &HashSet<Key>),
     ) -> Result<()> {
         let Some(root) = tables.first() else {
             return Ok(());
@@ -55,14 +57,21 @@ impl Space {
         let present: HashMap<Key, u32> = records
             .iter()
             .flatten()
-            .filter_map(|key| Some((*key, *index.get(key)?)))
+            .filter(|key| !unchanged.contains(*key))
+            .filter_map(|key| Some((*key, index.get(key)?.batch)))
             .collect();
         if !append && !present.is_empty() {
             self.replace(&present)?;
         }
-        let skips = append && !present.is_empty();
-        let skipped =
-            |key: &Option<Key>| skips && key.is_some_and(|key| present.contains_key(&key));
+        let skips = append && !present.is_empty() || !unchanged.is_empty();
+        let skipped = |key: &Option<Key>| {
+            let skipped =
+                |key: &Key| append && present.contains_key(key) || unchanged.contains(key);
+            skips && key.as_ref().is_some_and(skipped)
+        };
+        if skips && records.iter().all(skipped) {
+            return Ok(());
+        }
         let mut open = self.take_open(at)?;
         for table in tables {
             let records = match skips {
@@ -74,11 +83,29 @@ impl Space {
             })?;
         }
         let index = self.index(at)?;
-        for key in records.iter().filter(|key| !skipped(key)).flatten() {
-            index.insert(*key, open.number);
+        let written = records.iter().zip(hashes(&root.rows, &root.schema));
+        for (key, hash) in written.filter(|(key, _)| !skipped(key)) {
+            index.extend(key.map(|key| (key, Held::new(open.number, hash))));
         }
         self.open = Some(open);
         Ok(())
+    }
+
+    /// Returns the records of a root table that have the content of their rows.
+    pub fn unchanged(&mut self, at: &Context<'_>, root: &TableBatch) -> Result<Vec<usize>> {
+        let Some(contents) = Contents::of(root) else {
+            return Ok(Vec::new());
+        };
+        let index = self.index(at)?;
+        if index.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_unchanged = |row: &usize| {
+            let hash = contents.hash_of(*row);
+            let held = hash.zip(index.get(&key(contents.ids.value(*row))));
+            held.is_some_and(|(hash, held)| held.has(hash))
+        };
+        Ok((0..root.rows.num_rows()).filter(is_unchanged).collect())
     }
 
     /// Notes that newer rows of these records arrive.
@@ -95,7 +122,7 @@ impl Space {
         Ok(())
     }
 
-    pub fn index(&mut self, at: &Context<'_>) -> Result<&mut HashMap<Key, u32>> {
+    pub fn index(&mut self, at: &Context<'_>) -> Result<&mut HashMap<Key, Held>> {
         let index = match self.index.take() {
             Some(index) => index,
             None => self.read_index(at)?,
@@ -103,13 +130,15 @@ impl Space {
         Ok(self.index.insert(index))
     }
 
-    fn read_index(&self, at: &Context<'_>) -> Result<HashMap<Key, u32>> {
+    fn read_index(&self, at: &Context<'_>) -> Result<HashMap<Key, Held>> {
         let mut index = HashMap::new();
         let Some(root) = at.root() else {
             return Ok(index);
         };
         let column = key_column(root);
-        let names: Vec<&str> = column.iter().map(|column| column.name.as_str()).collect();
+        let hash = root.role(ColumnRole::ContentHash);
+        let columns = column.into_iter().chain(hash);
+        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
         for (number, batch) in &self.batches {
             if batch
                 .files
@@ -120,8 +149,9 @@ impl Space {
             }
             let file = batch.file(&root.name);
             at.store.read(file, &names, &mut |rows| {
-                let found = keys(rows, column).into_iter().flatten();
-                index.extend(found.map(|key| (key, *number)));
+                let found = keys(rows, column).into_iter().zip(hashes(rows, root));
+                let held = found.filter_map(|(key, hash)| Some((key?, Held::new(*number, hash))));
+                index.extend(held);
                 Ok(())
             })?;
         }
@@ -198,8 +228,11 @@ impl Space {
                     |key: &Option<Key>| key.is_none_or(|key| !batch.replaced.contains(&key));
                 to.write(at, table, rows, |row| stays(&records[row]))?;
                 if let (None, Some(index)) = (&schema.parent, &mut self.index) {
-                    let stay = records.iter().filter(|key| stays(key)).flatten();
-                    index.extend(stay.map(|key| (*key, to.number)));
+                    for key in records.iter().filter(|key| stays(key)).flatten() {
+                        if let Some(held) = index.get_mut(key) {
+                            held.batch = to.number;
+                        }
+                    }
                 }
                 Ok(())
             })?;

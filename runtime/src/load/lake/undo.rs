@@ -130,6 +130,7 @@ impl Open {
                 None => self.state.remove(&(resource, slice)),
             };
         }
+        self.seen.undo(loads, &mut self.retired);
         let loads = std::mem::take(&mut source.loads);
         self.publish(loads, source.drift)?;
         Ok(done)

@@ -9,8 +9,11 @@ use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 use crate::state::format::{self, FORMAT};
 use crate::state::{StateChange, StateRow};
 
+/// The table that earlier versions did not have.
+const SEEN: &str = "_etl_seen";
+
 /// The tables, with their columns and their keys.
-const TABLES: [(&str, &str, &str); 7] = [
+const TABLES: [(&str, &str, &str); 8] = [
     (
         "_etl_loads",
         "load_id text NOT NULL, source text NOT NULL, status text NOT NULL, committed_at timestamptz NOT NULL,
@@ -47,7 +50,14 @@ const TABLES: [(&str, &str, &str); 7] = [
          replaced boolean NOT NULL",
         "source, load_id, resource",
     ),
-    // The last one: where it is, all are.
+    // Unchanged records that unfinished passes have seen.
+    (
+        SEEN,
+        "source text NOT NULL, resource text NOT NULL, scope text NOT NULL, pass text NOT NULL, load_id text NOT NULL,
+         ids text[] NOT NULL",
+        "",
+    ),
+    // The last one: where it is, all are, except those that earlier versions did not have.
     ("_etl_format", "format bigint NOT NULL", "format"),
 ];
 
@@ -58,7 +68,7 @@ pub fn exists(session: &mut impl Session) -> Result<bool> {
 
 /// Creates the system tables if they do not exist, and refuses those of a later format.
 pub fn create(session: &mut impl Session) -> Result<()> {
-    if !exists(session)? {
+    if !exists(session)? || session.columns(SEEN)?.is_empty() {
         let has_keys = session.dialect().has_keys;
         let creation = |(name, columns, key): (&str, &str, &str)| match has_keys && !key.is_empty()
         {

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::tables::{addition, index};
-use super::{Dialect, Session, Store, Value, meta};
+use super::{Dialect, Session, Store, Value, meta, unfit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::TableChange;
 use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
@@ -32,6 +32,9 @@ impl<S: Session> Store<S> {
     }
 
     fn apply(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        for change in changes.iter().filter(|change| change.from.parent.is_none()) {
+            self.settle_seen(&change.from)?;
+        }
         for change in changes {
             match &change.to {
                 Some(to) => self.check_name(&change.from, to)?,
@@ -209,12 +212,4 @@ fn beside(dialect: Dialect, column: &Column, ty: ColumnType) -> Column {
         ty,
         ..column.clone()
     }
-}
-
-fn unfit(error: arrow_schema::ArrowError) -> Error {
-    Error::new(
-        ErrorKind::Destination,
-        "new values do not fit their columns",
-    )
-    .caused_by(error)
 }

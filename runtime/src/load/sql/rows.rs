@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use arrow_array::StringArray;
-use arrow_array::cast::AsArray;
-
+use super::seen::seen;
 use super::tables::root_column;
-use super::{Session, Store, Value, undo};
+use super::{Session, Store, Value, undo, unfit};
 use crate::error::Result;
-use crate::load::{DeletedIds, NotSeenSince, Operation};
+use crate::load::contents::{rows_at, rows_without};
+use crate::load::{Chunk, DeletedIds, NotSeenSince, Operation};
 use crate::record::sortable;
 use crate::schema::{ColumnRole, TableBatch, TableSchema};
 
@@ -21,20 +20,16 @@ enum Way {
 }
 
 impl<S: Session> Store<S> {
-    pub(super) fn operate(
-        &mut self,
-        resource: &str,
-        operation: &Operation,
-        is_meta: bool,
-    ) -> Result<()> {
+    pub(super) fn operate(&mut self, chunk: &Chunk, operation: &Operation) -> Result<()> {
+        let resource = &*chunk.resource;
         let added = match operation {
-            Operation::Append(tables) => self.add(resource, tables, Way::Append)?,
-            Operation::Merge(tables) => self.add(resource, tables, Way::Merge)?,
+            Operation::Append(tables) => self.add(chunk, tables, Way::Append)?,
+            Operation::Merge(tables) => self.add(chunk, tables, Way::Merge)?,
             Operation::Stage { tables, first } => {
                 if *first {
                     self.drop_staged(resource)?;
                 }
-                self.add(resource, tables, Way::Stage)?;
+                self.add(chunk, tables, Way::Stage)?;
                 0
             }
             Operation::Publish => {
@@ -50,7 +45,7 @@ impl<S: Session> Store<S> {
             }
             Operation::DeleteNotSeen(not_seen) => -self.delete_not_seen(resource, not_seen)?,
         };
-        if !is_meta {
+        if !chunk.is_meta() {
             self.changes_of(resource).records += added;
         }
         Ok(())
@@ -70,7 +65,7 @@ impl<S: Session> Store<S> {
     }
 
     /// Adds records with their child rows; returns the number of records that were not there.
-    fn add(&mut self, resource: &str, tables: &[TableBatch], way: Way) -> Result<i64> {
+    fn add(&mut self, chunk: &Chunk, tables: &[TableBatch], way: Way) -> Result<i64> {
         for table in tables {
             self.ensure(&table.schema)?;
             if way == Way::Stage {
@@ -80,16 +75,28 @@ impl<S: Session> Store<S> {
         let Some((root, children)) = tables.split_first() else {
             return Ok(0);
         };
-        let present = self.add_records(resource, root, way)?;
+        let unchanged = match way {
+            Way::Merge => self.unchanged(root)?,
+            Way::Append | Way::Stage => HashSet::new(),
+        };
+        self.see(chunk, &unchanged)?;
+        let changed = match rows_without(root, &unchanged) {
+            Some(rows) => {
+                let rows = rows_at(&root.rows, &rows).map_err(unfit)?;
+                &TableBatch::new(root.schema.clone(), rows)
+            }
+            None => root,
+        };
+        let present = self.add_records(&chunk.resource, changed, way)?;
         for table in children {
             let place = self.place(&table.schema.name, way == Way::Stage);
-            let kept = match &present {
+            let rows = match &present {
                 Present::Kept(records) => rows_without(table, records),
-                Present::Replaced(_) => None,
+                Present::Replaced(_) => rows_without(table, &unchanged),
             };
-            self.ingest(&place, table, kept.as_deref())?;
+            self.ingest(&place, table, rows.as_deref())?;
         }
-        Ok(root.rows.num_rows() as i64 - present.count())
+        Ok(changed.rows.num_rows() as i64 - present.count())
     }
 
     fn ingest(&mut self, place: &str, batch: &TableBatch, rows: Option<&[usize]>) -> Result<()> {
@@ -218,8 +225,12 @@ impl<S: Session> Store<S> {
             return Ok(());
         };
         let (mark, name) = (dialect.column(&mark.name), dialect.quoted(place));
+        // A record that returns is written again, although its content is the same.
+        let hash = root.role(ColumnRole::ContentHash);
+        let hash = hash.map(|hash| format!(", {} = NULL", dialect.column(&hash.name)));
         let sql = format!(
-            "UPDATE {name} SET {mark} = CAST($2 AS timestamptz) WHERE {wanted} AND {mark} IS NULL"
+            "UPDATE {name} SET {mark} = CAST($2 AS timestamptz){} WHERE {wanted} AND {mark} IS NULL",
+            hash.unwrap_or_default()
         );
         let at = Value::from(sortable(at).as_str());
         if self.session.execute(&sql, &[value, at])? > 0 {
@@ -228,16 +239,23 @@ impl<S: Session> Store<S> {
         Ok(())
     }
 
-    /// Marks or removes the records that no load since then has written; returns the number of removed ones.
+    /// Marks or removes the records that no load since then has brought; returns the number of removed ones.
     fn delete_not_seen(&mut self, resource: &str, not_seen: &NotSeenSince) -> Result<i64> {
         let dialect = self.session.dialect();
         let root = self.root(resource).map(|(root, _)| root);
-        let column = root.as_ref().and_then(|root| root.role(ColumnRole::LoadId));
-        let (Some(root), Some(column)) = (&root, column) else {
+        let role = |role| root.as_ref().and_then(|root: &TableSchema| root.role(role));
+        let (Some(root), Some(id), Some(column)) =
+            (&root, role(ColumnRole::RowId), role(ColumnRole::LoadId))
+        else {
             return Ok(0);
         };
         // The order of ids must not depend on a language.
-        let wanted = format!("{} COLLATE \"C\" < $1", dialect.column(&column.name));
+        let wanted = format!(
+            "{} COLLATE \"C\" < $1 AND {} NOT IN ({})",
+            dialect.column(&column.name),
+            dialect.column(&id.name),
+            seen(&self.load.source, resource, &not_seen.load)
+        );
         let value = Value::from(&not_seen.load);
         match not_seen.mark {
             Some(at) => {
@@ -296,18 +314,4 @@ impl Present {
             Present::Replaced(count) => *count as i64,
         }
     }
-}
-
-/// Returns the rows of a child table that belong to none of these records; `None`: all of them.
-fn rows_without(table: &TableBatch, records: &HashSet<String>) -> Option<Vec<usize>> {
-    if records.is_empty() {
-        return None;
-    }
-    let name = &root_column(&table.schema)?.name;
-    let ids: &StringArray = table.rows.column_by_name(name)?.as_string_opt()?;
-    let rows = 0..table.rows.num_rows();
-    Some(
-        rows.filter(|row| !records.contains(ids.value(*row)))
-            .collect(),
-    )
 }

@@ -3,10 +3,11 @@
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray};
 
+use super::seen::seen;
 use super::{Select, Session, Store};
 use crate::error::Result;
 use crate::load::Brought;
-use crate::schema::{Column, TableSchema};
+use crate::schema::{Column, ColumnRole, TableSchema};
 
 impl<S: Session> Store<S> {
     /// Passes columns of the rows of a table, batch by batch.
@@ -50,9 +51,12 @@ impl<S: Session> Store<S> {
         };
         let expressions: Vec<String> = columns.iter().map(expression).collect();
         let from = dialect.quoted(&self.place(&table.name, rows.staged));
-        let since = rows.load_column().map(|load| {
+        let id = table.role(ColumnRole::RowId);
+        let since = rows.load_column().zip(id).map(|(load, id)| {
             let pass = rows.pass.replace('\'', "''");
-            format!("{} COLLATE \"C\" >= '{pass}'", dialect.column(load))
+            let (load, id) = (dialect.column(load), dialect.column(&id.name));
+            let seen = seen(&self.load.source, &table.resource, rows.pass);
+            format!("({load} COLLATE \"C\" >= '{pass}' OR {id} IN ({seen}))")
         });
         let from = (&*from, since.as_deref());
         self.look(from, (&expressions, &columns), &mut |batch| {

@@ -2,14 +2,12 @@
 
 use super::{Dialect, Session, Store, meta};
 use crate::error::Result;
+use crate::load::contents::record_role;
 use crate::schema::{Column, ColumnRole, TableSchema};
 
 /// Returns the column with the id of the record that a row belongs to.
 pub fn root_column(table: &TableSchema) -> Option<&Column> {
-    table.role(match table.parent {
-        None => ColumnRole::RowId,
-        Some(_) => ColumnRole::RootId,
-    })
+    table.role(record_role(table))
 }
 
 /// Returns the statements that create a table, with its index.
@@ -59,6 +57,7 @@ impl<S: Session> Store<S> {
             None => {
                 let creation = creation(self.session.dialect(), &table.name, table);
                 self.session.script(&creation)?;
+                self.created.insert(table.name.clone());
                 table.clone()
             }
             Some(known) => {

@@ -141,7 +141,7 @@ impl<S: Session> Store<S> {
              WHERE source = $1 AND load_id = $2 AND value IS NOT NULL AND NOT (resource = ANY($3))",
             &values,
         )?;
-        for table in ["_etl_undo", "_etl_changes"] {
+        for table in ["_etl_undo", "_etl_changes", "_etl_seen"] {
             let sql = format!("DELETE FROM {table} WHERE source = $1 AND load_id = $2");
             self.session.execute(&sql, &values[..2])?;
         }

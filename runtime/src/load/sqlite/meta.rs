@@ -33,6 +33,9 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
          CREATE TABLE IF NOT EXISTS _etl_changes (
              source TEXT NOT NULL, load_id TEXT NOT NULL, resource TEXT NOT NULL, records INTEGER NOT NULL,
              replaced INTEGER NOT NULL, PRIMARY KEY (source, load_id, resource)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_seen (
+             source TEXT NOT NULL, resource TEXT NOT NULL, scope TEXT NOT NULL, pass TEXT NOT NULL,
+             load_id TEXT NOT NULL, ids TEXT NOT NULL);
          CREATE TABLE IF NOT EXISTS _etl_format (format INTEGER NOT NULL PRIMARY KEY) WITHOUT ROWID;",
     )?;
     let numbered: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM _etl_format)", [], |row| {

@@ -42,6 +42,9 @@ impl Open {
 
     fn apply(&self, path: &Path, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
         let place = |error| explain(path, error);
+        for change in changes.iter().filter(|change| change.from.parent.is_none()) {
+            self.settle_seen(&change.from).map_err(place)?;
+        }
         for change in changes {
             match &change.to {
                 Some(to) => self.check_name(path, &change.from, to)?,

@@ -90,17 +90,18 @@ fn wrong_type(column: &str) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(0, column.to_owned(), rusqlite::types::Type::Null)
 }
 
-/// Inserts the rows that are `wanted`, and returns, in order, those whose record exists already;
+/// Inserts rows, all of the batch or those at these positions, and returns, in order, those whose record exists already;
 /// they stay unchanged.
 pub fn insert(
     db: &Connection,
     table: &str,
     batch: &TableBatch,
-    wanted: impl Fn(usize) -> bool,
+    rows: Option<&[usize]>,
 ) -> rusqlite::Result<Vec<usize>> {
     let mut there = Vec::new();
     let columns = &batch.schema.columns;
-    if batch.rows.num_rows() == 0 {
+    let count = rows.map_or(batch.rows.num_rows(), <[usize]>::len);
+    if count == 0 {
         return Ok(there);
     }
     let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
@@ -118,7 +119,8 @@ pub fn insert(
             Values::of(array.as_ref(), column.ty).ok_or_else(|| wrong_type(&column.name))
         });
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
-    for row in (0..batch.rows.num_rows()).filter(|row| wanted(*row)) {
+    for at in 0..count {
+        let row = rows.map_or(at, |rows| rows[at]);
         for (index, column) in values.iter().enumerate() {
             bind(column, &mut statement, index + 1, row)?;
         }

@@ -5,11 +5,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
 use super::names::{quoted, staging};
+use super::seen::SEEN;
 use super::tables::existing_columns;
 use crate::load::Brought;
 use crate::load::values::{Building, built};
 use crate::record::{Date, Decimal, parse_instant};
-use crate::schema::Column;
+use crate::schema::{Column, ColumnRole};
 
 /// The number of rows read at a time.
 const READ_ROWS: usize = 4096;
@@ -69,6 +70,7 @@ impl<'a> Scan<'a> {
 /// Passes the texts of the rows that a pass has brought, until `each` returns false.
 pub fn brought(
     db: &Connection,
+    source: &str,
     rows: &Brought<'_>,
     each: &mut dyn FnMut(&[Option<&str>]) -> bool,
 ) -> rusqlite::Result<()> {
@@ -86,9 +88,11 @@ pub fn brought(
         false => "NULL".to_owned(),
     };
     let columns: Vec<String> = rows.columns.iter().map(column).collect();
-    let since = rows
-        .load_column()
-        .map(|load| format!("WHERE {} >= ?1", quoted(load)));
+    let id = rows.table.role(ColumnRole::RowId);
+    let since = rows.load_column().zip(id).map(|(load, id)| {
+        let (load, id) = (quoted(load), quoted(&id.name));
+        format!("WHERE {load} >= ?1 OR {id} IN ({SEEN})")
+    });
     let sql = format!(
         "SELECT {} FROM {} {}",
         columns.join(", "),
@@ -97,7 +101,7 @@ pub fn brought(
     );
     let mut select = db.prepare(&sql)?;
     let mut found = match since {
-        Some(_) => select.query([rows.pass])?,
+        Some(_) => select.query([rows.pass, source, &rows.table.resource])?,
         None => select.query([])?,
     };
     while let Some(row) = found.next()? {

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params};
 
 use super::names::{index, quoted, staging};
+use super::seen::SEEN;
 use super::{Open, explain, meta, rows, undo};
 use crate::error::Result;
+use crate::load::contents::{record_role, rows_without};
 use crate::load::identity::overtaken;
 use crate::load::{Chunk, Commit, DeletedIds, NotSeenSince, Operation};
 use crate::record::sortable;
@@ -52,31 +54,27 @@ impl Open {
         self.begin()?;
         self.rows += chunk.records();
         for operation in &chunk.operations {
-            self.operate(&chunk.resource, operation, chunk.is_meta())?;
+            self.operate(chunk, operation)?;
         }
-        Ok(())
+        self.end_pass(chunk)
     }
 
-    fn operate(
-        &mut self,
-        resource: &str,
-        operation: &Operation,
-        is_meta: bool,
-    ) -> rusqlite::Result<()> {
+    fn operate(&mut self, chunk: &Chunk, operation: &Operation) -> rusqlite::Result<()> {
+        let (resource, is_meta) = (&*chunk.resource, chunk.is_meta());
         match operation {
             Operation::Append(tables) => {
-                let added = self.add(resource, tables, &Way::Append)?;
+                let added = self.add(chunk, tables, &Way::Append)?;
                 self.count(resource, is_meta, added);
             }
             Operation::Merge(tables) => {
-                let added = self.add(resource, tables, &Way::Merge)?;
+                let added = self.add(chunk, tables, &Way::Merge)?;
                 self.count(resource, is_meta, added);
             }
             Operation::Stage { tables, first } => {
                 if *first {
                     self.drop_staged(resource)?;
                 }
-                self.add(resource, tables, &Way::Stage)?;
+                self.add(chunk, tables, &Way::Stage)?;
                 self.count(resource, is_meta, 0);
             }
             Operation::Publish => {
@@ -116,7 +114,7 @@ impl Open {
     }
 
     /// Adds records with their child rows; returns the number of records that were not there.
-    fn add(&mut self, resource: &str, tables: &[TableBatch], way: &Way) -> rusqlite::Result<i64> {
+    fn add(&mut self, chunk: &Chunk, tables: &[TableBatch], way: &Way) -> rusqlite::Result<i64> {
         for table in tables {
             self.ensure(&table.schema)?;
             if matches!(way, Way::Stage) {
@@ -127,47 +125,62 @@ impl Open {
         let Some((root, children)) = tables.split_first() else {
             return Ok(0);
         };
-        let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
+        let unchanged = match way {
+            Way::Merge => self.unchanged(root)?,
+            Way::Append | Way::Stage => HashSet::new(),
+        };
+        self.see(chunk, &unchanged)?;
+        let rows = rows_without(root, &unchanged);
+        let there = rows::insert(&self.db, &place(&root.schema.name), root, rows.as_deref())?;
         let ids = root_ids(root);
-        let present: HashSet<&str> = ids.map_or_else(HashSet::new, |ids| {
+        let mut left_out: HashSet<&str> = ids.map_or_else(HashSet::new, |ids| {
             there.iter().map(|row| ids.value(*row)).collect()
         });
-        let append = matches!(way, Way::Append);
-        if !append && !present.is_empty() {
-            for table in self.tables_of(resource) {
-                delete(&self.db, &place(&table.name), table, &present)?;
+        if !matches!(way, Way::Append) {
+            if !left_out.is_empty() {
+                for table in self.tables_of(&chunk.resource) {
+                    delete(&self.db, &place(&table.name), table, &left_out)?;
+                }
+                rows::insert(&self.db, &place(&root.schema.name), root, Some(&there))?;
             }
-            let replaces = |row| there.binary_search(&row).is_ok();
-            rows::insert(&self.db, &place(&root.schema.name), root, replaces)?;
+            left_out = unchanged;
         }
         for table in children {
-            let ids = root_ids(table).filter(|_| append && !present.is_empty());
-            let wanted = |row| ids.is_none_or(|ids| !present.contains(ids.value(row)));
-            rows::insert(&self.db, &place(&table.schema.name), table, wanted)?;
+            let rows = rows_without(table, &left_out);
+            rows::insert(&self.db, &place(&table.schema.name), table, rows.as_deref())?;
         }
-        Ok((root.rows.num_rows() - there.len()) as i64)
+        let added = rows.map_or(root.rows.num_rows(), |rows| rows.len());
+        Ok(added as i64 - there.len() as i64)
     }
 
-    /// Marks or removes the records that no load since then has written.
+    /// Marks or removes the records that no load since then has brought.
     fn delete_not_seen(&mut self, resource: &str, not_seen: &NotSeenSince) -> rusqlite::Result<()> {
         let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
             return Ok(());
         };
-        let Some(load) = root.role(ColumnRole::LoadId) else {
+        let (id, load) = (root.role(ColumnRole::RowId), root.role(ColumnRole::LoadId));
+        let Some((id, load)) = id.zip(load) else {
             return Ok(());
         };
-        let wanted = format!("{} < ?1", quoted(&load.name));
+        let wanted = format!(
+            "{} < ?1 AND {} NOT IN ({SEEN})",
+            quoted(&load.name),
+            quoted(&id.name)
+        );
+        let source = self.load.source.clone();
         if let Some(at) = not_seen.mark {
             let Some(mark) = root.role(ColumnRole::DeletedAt) else {
                 return Ok(());
             };
-            let (name, mark) = (quoted(&root.name), quoted(&mark.name));
-            let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {wanted} AND {mark} IS NULL");
+            let (name, set, mark) = (quoted(&root.name), marking(root), quoted(&mark.name));
+            let sql =
+                format!("UPDATE {name} SET {mark} = ?4{set} WHERE {wanted} AND {mark} IS NULL");
+            let at = sortable(at);
             self.db
-                .execute(&sql, params![not_seen.load, sortable(at).as_str()])?;
+                .execute(&sql, params![not_seen.load, source, resource, at.as_str()])?;
             return Ok(());
         }
-        let removed = self.remove(resource, &wanted, &not_seen.load)?;
+        let removed = self.remove(resource, &wanted, params![not_seen.load, source, resource])?;
         let change = self.changes.entry(resource.to_owned()).or_default();
         change.records -= removed as i64;
         Ok(())
@@ -190,8 +203,9 @@ impl Open {
             let Some(mark) = root.role(ColumnRole::DeletedAt) else {
                 return Ok(0);
             };
-            let mark = quoted(&mark.name);
-            let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {id} = ?1 AND {mark} IS NULL");
+            let (set, mark) = (marking(root), quoted(&mark.name));
+            let sql =
+                format!("UPDATE {name} SET {mark} = ?2{set} WHERE {id} = ?1 AND {mark} IS NULL");
             let mut update = self.db.prepare_cached(&sql)?;
             for id in &deleted.ids {
                 update.execute(params![id, sortable(at).as_str()])?;
@@ -212,9 +226,14 @@ impl Open {
         Ok(there.len())
     }
 
-    /// Removes records, with their child rows; `wanted` is a condition on the root table with one
-    /// parameter.
-    pub fn remove(&self, resource: &str, wanted: &str, value: &str) -> rusqlite::Result<usize> {
+    /// Removes records, with their child rows; `wanted` is a condition on the root table with these
+    /// values.
+    pub fn remove(
+        &self,
+        resource: &str,
+        wanted: &str,
+        values: &[&dyn ToSql],
+    ) -> rusqlite::Result<usize> {
         let (roots, children): (Vec<_>, Vec<_>) =
             self.tables_of(resource).partition(|t| t.parent.is_none());
         let mut removed = 0;
@@ -231,10 +250,10 @@ impl Open {
                     "DELETE FROM {} WHERE {key} IN (SELECT {id} FROM {name} WHERE {wanted})",
                     quoted(&child.name)
                 );
-                self.db.execute(&sql, [value])?;
+                self.db.execute(&sql, values)?;
             }
             let sql = format!("DELETE FROM {name} WHERE {wanted}");
-            removed += self.db.execute(&sql, [value])?;
+            removed += self.db.execute(&sql, values)?;
         }
         Ok(removed)
     }
@@ -255,6 +274,7 @@ impl Open {
         let merged = match self.tables.get(&schema.name) {
             None => {
                 create(&self.db, &schema.name, schema)?;
+                self.created.insert(schema.name.clone());
                 schema.clone()
             }
             Some(known) => {
@@ -341,6 +361,14 @@ impl Open {
     }
 }
 
+/// Returns what a mark sets besides the time: a record that returns is written again, although its content is the same.
+fn marking(root: &TableSchema) -> String {
+    let hash = root.role(ColumnRole::ContentHash);
+    hash.map_or(String::new(), |hash| {
+        format!(", {} = NULL", quoted(&hash.name))
+    })
+}
+
 /// Removes the rows of these records; `name` is the table or its staging table, which may not
 /// exist.
 fn delete(
@@ -421,10 +449,7 @@ pub(super) fn existing_columns(db: &Connection, table: &str) -> rusqlite::Result
 
 /// Returns the column with the id of the record that a row belongs to.
 fn root_column(table: &TableSchema) -> Option<usize> {
-    let role = match table.parent {
-        None => ColumnRole::RowId,
-        Some(_) => ColumnRole::RootId,
-    };
+    let role = record_role(table);
     let mut columns = table.columns.iter();
     columns.position(|column| column.role == role)
 }

@@ -95,7 +95,7 @@ impl Open {
             let wanted = format!("{} = ?1", quoted(&column.name));
             let mut removed = 0;
             for load in loads {
-                removed += self.remove(&resource, &wanted, load)?;
+                removed += self.remove(&resource, &wanted, params![load])?;
             }
             let lost = (removed as i64 - change.records).max(0) as u64;
             done.push(RolledBack {
@@ -141,6 +141,7 @@ impl Open {
         for sql in [
             "DELETE FROM _etl_undo WHERE source = ?1 AND load_id = ?2",
             "DELETE FROM _etl_changes WHERE source = ?1 AND load_id = ?2",
+            "DELETE FROM _etl_seen WHERE source = ?1 AND load_id = ?2",
         ] {
             self.db.execute(sql, params![source, load])?;
         }

@@ -225,7 +225,8 @@ fn hints(column: &Column, is_key: bool) -> Value {
         ty => ty,
     };
     let data = column.role == ColumnRole::Data;
-    let mut out = json!({"name": column.name, "data_type": ty.name(), "nullable": data && !is_key});
+    let nullable = column.role == ColumnRole::ContentHash || data && !is_key;
+    let mut out = json!({"name": column.name, "data_type": ty.name(), "nullable": nullable});
     let mut hint = |name: &str| out[name] = true.into();
     match column.role {
         ColumnRole::Data if is_key => hint("primary_key"),
@@ -236,7 +237,11 @@ fn hints(column: &Column, is_key: bool) -> Value {
         }
         ColumnRole::ParentId => hint("parent_key"),
         ColumnRole::RootId => hint("root_key"),
-        ColumnRole::Data | ColumnRole::ListIndex | ColumnRole::LoadId | ColumnRole::DeletedAt => {}
+        ColumnRole::Data
+        | ColumnRole::ListIndex
+        | ColumnRole::LoadId
+        | ColumnRole::DeletedAt
+        | ColumnRole::ContentHash => {}
     }
     out
 }

@@ -72,7 +72,12 @@ pub(crate) struct Target {
     pub policy: CheckpointPolicy,
     /// The most columns that a table may have.
     pub columns: usize,
+    /// Whether the destination does not write unchanged records again.
+    pub skips_unchanged: bool,
 }
+
+/// The number of records of each resource that a load did not write because the destination had them unchanged.
+pub(crate) type Unchanged = BTreeMap<String, u64>;
 
 /// The function that migrates a destination after it was opened.
 pub(crate) type Migration =
@@ -81,7 +86,7 @@ pub(crate) type Migration =
 /// The running loader.
 pub(crate) struct Loader {
     target: Target,
-    ended: oneshot::Receiver<Result<()>>,
+    ended: oneshot::Receiver<Result<Unchanged>>,
 }
 
 /// What a loader needs to start.
@@ -98,7 +103,7 @@ impl Opening {
     /// Opens the destination, on a thread of its own unless the world says otherwise. `migration`
     /// migrates the destination to the current declaration before anything else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
-        let (policy, columns) = (self.policy, self.destination.capabilities().columns);
+        let (policy, can) = (self.policy, self.destination.capabilities());
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -125,7 +130,8 @@ impl Opening {
         let target = Target {
             loader: LoaderHandle { sender, world },
             policy,
-            columns,
+            columns: can.columns,
+            skips_unchanged: can.skips_unchanged,
         };
         Ok((Loader { target, ended }, migrated))
     }
@@ -160,8 +166,8 @@ impl Loader {
         self.target.clone()
     }
 
-    /// Commits what is left, marks the load, and returns the loader's error, if any.
-    pub async fn finish(self, status: LoadStatus) -> Result<()> {
+    /// Commits what is left, marks the load, and returns the numbers of unchanged records, or the loader's error.
+    pub async fn finish(self, status: LoadStatus) -> Result<Unchanged> {
         // A loader that has ended has left its error.
         let handle = &self.target.loader;
         let _ = handle.sender.send(Message::Finish(status)).await;
@@ -195,7 +201,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<()> {
+    async fn run(mut self, receiver: mpsc::Receiver<Message>) -> Result<Unchanged> {
+        self.deliver(receiver).await?;
+        Ok(self.destination.unchanged())
+    }
+
+    async fn deliver(&mut self, mut receiver: mpsc::Receiver<Message>) -> Result<()> {
         loop {
             let received = match self.since {
                 None => receiver.recv().await,

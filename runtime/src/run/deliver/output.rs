@@ -9,10 +9,10 @@ use super::loader::{Delivery, LoaderHandle, Target};
 use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Seal;
-use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince, Operation};
+use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 use crate::normalize::Normalizer;
 use crate::page::Proof;
-use crate::run::plan::{PassPlan, WritePlan};
+use crate::run::plan::{PassPlan, StateScope, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
 use crate::run::report::stats::Stats;
@@ -36,6 +36,8 @@ pub(crate) struct LoadOutput {
     deletes: Deletes,
     /// The id of the pass.
     pass: String,
+    /// The scope of its rows in the state.
+    scope: StateScope,
     loader: LoaderHandle,
     policy: CheckpointPolicy,
     /// The most columns that a table may have.
@@ -74,6 +76,7 @@ impl LoadOutput {
             declared: spec.deletes,
             deletes: write.deletes,
             pass: pass.id.clone(),
+            scope: pass.scope.clone(),
             loader: target.loader,
             policy: target.policy,
             columns: target.columns,
@@ -148,6 +151,7 @@ impl LoadOutput {
         let batch = self.rows.as_mut().map(RowCollector::rest).transpose()?;
         self.state.extend(self.last.take_if(|_| end.is_some()));
         let mut state = std::mem::take(&mut self.state);
+        let ends = end.is_some() && self.scope.ends(&self.pass, &state);
         if let Some(seal) = self.seal.as_ref().filter(|_| !state.is_empty()) {
             let seal = seal();
             for change in &mut state {
@@ -156,7 +160,7 @@ impl LoadOutput {
                 }
             }
         }
-        self.send(batch, state, end).await?;
+        self.send(batch, state, end.map(|end| (end, ends))).await?;
         // Slices are released only now: the rows of a child must not overtake the state row of the
         // slice.
         for child in &mut self.children {
@@ -165,11 +169,13 @@ impl LoadOutput {
         Ok(())
     }
 
+    /// Sends a batch with the state that it completes; at the end of the pass also how it ends, and whether the state
+    /// records that.
     async fn send(
         &mut self,
         batch: Option<Batch>,
         state: Vec<StateChange>,
-        end: Option<PassEnd>,
+        end: Option<(PassEnd, bool)>,
     ) -> Result<()> {
         let (chunk, drift) = match batch {
             Some(Batch {
@@ -179,8 +185,13 @@ impl LoadOutput {
             }) => {
                 self.check_columns(&tables)?;
                 self.stats.wrote(&tables)?;
-                let operations = self.operations(tables, gone, end);
+                let operations = self.operations(tables, gone, end.map(|(end, _)| end));
                 let chunk = Chunk::new(self.resource.clone(), operations);
+                let chunk = chunk.of_pass(PassMark {
+                    id: self.pass.clone(),
+                    scope: self.scope.name().to_owned(),
+                    ends: end.is_some_and(|(_, ends)| ends),
+                });
                 (Some(chunk), drift)
             }
             None => (None, Vec::new()),

@@ -390,7 +390,7 @@ impl<'a> Planner<'a> {
                 load_id: self.load_id.to_owned(),
                 layout: self.options.layout,
                 identifier_length: self.memory.capabilities.identifier_length,
-                ..write.normalize(spec)?
+                ..write.normalize(spec, self.memory.capabilities.skips_unchanged)?
             };
             let mut normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
             normalizer.announce(&spec.path_columns(resource.schema()));

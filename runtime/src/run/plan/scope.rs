@@ -37,6 +37,23 @@ impl StateScope {
         self.0.is_empty()
     }
 
+    /// Returns its name; empty for usual runs.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns whether these changes record the end of a pass of a resource, so that no run resumes it.
+    pub fn ends(&self, pass: &str, changes: &[StateChange]) -> bool {
+        let of_resource = |change: &&StateChange| change.key().1 == self.0;
+        match changes.iter().rfind(of_resource) {
+            Some(StateChange::Put(row)) => {
+                let state = SliceState::parse(&row.resource, &row.slice, &row.value);
+                state.is_ok_and(|state| state.pass.is_none() && state.done.as_deref() == Some(pass))
+            }
+            _ => false,
+        }
+    }
+
     /// Splits the slice of a state row into its scope and the slice's id.
     fn split(slice: &str) -> (StateScope, &str) {
         match slice.split_once(' ').filter(|_| slice.starts_with(MARK)) {

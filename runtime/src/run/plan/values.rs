@@ -259,8 +259,12 @@ impl ChildSlices {
 
 impl WritePlan {
     /// Returns the normalizer's options, except those that the run sets: the load, the layout and
-    /// the length of names.
-    pub(crate) fn normalize(&self, spec: &ResourceSpec) -> Result<NormalizeOptions> {
+    /// the length of names. `skips_unchanged`: what the destination can do.
+    pub(crate) fn normalize(
+        &self,
+        spec: &ResourceSpec,
+        skips_unchanged: bool,
+    ) -> Result<NormalizeOptions> {
         // Rows that replace all others get ids like the rows that are appended to them later.
         let disposition = match spec.disposition() {
             Disposition::Append => Disposition::Append,
@@ -273,6 +277,9 @@ impl WritePlan {
             first_load: self.first_load,
             selection: self.selection(&spec.name)?,
             marks_deleted: spec.deletes == Deletes::Soft,
+            hashes_content: skips_unchanged
+                && spec.disposition() == Disposition::Merge
+                && self.disposition != Disposition::Append,
             ..NormalizeOptions::new(&spec.name, &spec.primary_key, disposition)
         })
     }

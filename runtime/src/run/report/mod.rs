@@ -56,7 +56,8 @@ impl RunReport {
     ///   (`kind`, `message`; null unless it failed), `proof` (`grade`: `proved`, `consistent`,
     ///   `assumed`, `unproved` or `open`; `why`), `required` (whether the grade is as good as the
     ///   run requires), the numbers `records`, `different` (records with
-    ///   different keys), `pages`, `requests`, `retries`, `bytes`, `slices`
+    ///   different keys), `unchanged` (records that were not written again), `pages`, `requests`,
+    ///   `retries`, `bytes`, `slices`
     ///   and `waited_seconds`, `restarts` (it was stopped in a list that the next run reads from its
     ///   start again), `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
     ///   one), `tables` (`name`, `rows`), `drift` (`table`, `key`, `done`, `values`) and `notes`,
@@ -125,6 +126,7 @@ impl ResourceReport {
             "required": self.meets(required),
             "records": self.records,
             "different": self.different,
+            "unchanged": self.unchanged,
             "pages": self.pages,
             "requests": self.requests,
             "retries": self.retries,
@@ -153,6 +155,8 @@ pub struct ResourceReport {
     pub records: u64,
     /// Of these, the records with different keys; without a key, all of them.
     pub different: u64,
+    /// Of the records received, those that were not written because the destination had them unchanged.
+    pub unchanged: u64,
     /// Pages received.
     pub pages: u64,
     /// Requests sent, retries included.
@@ -174,7 +178,7 @@ pub struct ResourceReport {
     pub cursor: Option<(Option<String>, Option<String>)>,
     /// How the end was proved.
     pub proof: Proof,
-    /// Rows written per table, root first.
+    /// The different rows per table, root first; those of unchanged records count too.
     pub tables: Vec<(String, u64)>,
     /// Drift: (table, key or column, what was done with it, how many values).
     pub drift: Vec<(String, String, String, u64)>,
@@ -206,6 +210,7 @@ mod tests {
             outcome: Outcome::Failed(ErrorKind::Api, "500".into()),
             records: 7,
             different: 7,
+            unchanged: 2,
             pages: 1,
             requests: 3,
             retries: 2,
@@ -238,7 +243,7 @@ mod tests {
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null}, "required": true,
                 "records": 7,
-                "different": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1, "restarts": true,
+                "different": 7, "unchanged": 2, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1, "restarts": true,
                 "waited_seconds": 1.5, "skipped": [{"status": 403, "lists": 2}],
                 "cursor": {"from": null, "to": "2024"}, "tables": [{"name": "items", "rows": 7}],
                 "drift": [{"table": "items", "key": "x", "done": "new column", "values": 4}],

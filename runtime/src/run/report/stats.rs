@@ -256,6 +256,7 @@ impl Stats {
             outcome,
             records,
             different,
+            unchanged: 0,
             pages: load(&self.pages),
             requests: load(&self.requests),
             retries: load(&self.retries),
