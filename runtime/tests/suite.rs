@@ -17,6 +17,7 @@ mod embedded;
 mod feeds;
 mod first_page;
 mod formats;
+mod heard;
 mod hostile;
 mod hostile_wire;
 mod identity;

@@ -12,7 +12,8 @@ mod embedded;
 mod ending;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
@@ -102,6 +103,31 @@ pub(crate) struct Terms {
     pub longest: Arc<AtomicU64>,
     /// Whether a list of the resource has shown that no page precedes its first one.
     pub begins: Arc<AtomicBool>,
+    /// Whether it is one of several lists, those of the records of a parent.
+    pub child: bool,
+    /// How the lists of the resource end.
+    pub endings: Arc<Endings>,
+}
+
+/// How the lists of a resource end, of which none should lack what the others have.
+#[derive(Debug, Default)]
+pub(crate) struct Endings {
+    /// Whether the last page of a list has the key of the token or link, without a value.
+    stated: AtomicBool,
+    /// Whether one does not have the key.
+    silent: AtomicBool,
+}
+
+impl Endings {
+    /// Adds the end of a list; returns whether the lists end in both ways.
+    fn are_mixed_with(&self, stated: bool) -> bool {
+        let (same, other) = match stated {
+            true => (&self.stated, &self.silent),
+            false => (&self.silent, &self.stated),
+        };
+        same.store(true, SeqCst);
+        other.load(SeqCst)
+    }
 }
 
 /// The account of one list.

@@ -18,6 +18,8 @@ const MOST: usize = 64;
 pub(crate) struct Interest {
     /// Whether to keep its value.
     pub value: bool,
+    /// Whether to keep its value if it is a text.
+    pub text: bool,
     /// Whether to search the object that is its value.
     pub within: bool,
     /// Whether an object with only such keys represents an empty list.
@@ -89,7 +91,7 @@ impl Listener {
     /// Reads past the value of a key that is not otherwise used.
     pub fn walk(&mut self, json: &mut Reader<'_>, key: &str) -> Result<(), Syntax> {
         let interest = self.interest(key);
-        if !interest.value && !interest.within {
+        if !(interest.value || interest.text || interest.within) {
             return json.skip();
         }
         let before = self.enter(key);
@@ -106,7 +108,9 @@ impl Listener {
         } else {
             json.skip()?;
         }
-        if interest.value {
+        // Texts leave room for statements.
+        let text = interest.text && next == b'"' && self.heard.len() < MOST / 2;
+        if interest.value || text {
             self.keep(json.since(start));
         }
         Ok(())

@@ -80,6 +80,20 @@ impl Account {
                 Says::Unclear(words) => {
                     format!("{quoted} may say that a response is incomplete: {words}")
                 }
+                Says::Skipped(rows) => {
+                    let before = self.came()?;
+                    if *rows == 0 || before.abs_diff(*rows) <= 1 {
+                        continue;
+                    }
+                    format!(
+                        "{quoted} may say that {} were left out",
+                        counted(*rows, "row")
+                    )
+                }
+                Says::Elsewhere if page.rows == 0 => format!(
+                    "there are no records at their place, and {quoted} has some; `records` of `{}` in etlgen.toml names the place",
+                    self.terms.name
+                ),
                 Says::Suspect(words) if page.rows == 0 => {
                     format!("a response has no records, and {quoted} may say why: {words}")
                 }

@@ -1,17 +1,18 @@
 //! The end of a list that a page proposes: what contradicts it, and how certain it is.
 
 use std::ops::Deref;
+use std::sync::atomic::Ordering::Relaxed;
 
 use etlgen_model::{Paginator, Token, counted};
 
-use super::{Account, At};
+use super::{Account, At, is_usual};
 use crate::error::Result;
 use crate::http::links;
 use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::{Next, Position};
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
-use crate::page::statements::quoted;
+use crate::page::statements::{Says, quoted};
 use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
@@ -56,8 +57,12 @@ impl Account {
             moved = self.moved(position, by_place);
         }
         self.hollow(at, by_place);
-        if let Some(why) = self.silence(end, at) {
+        if let Some(why) = self.silence(end, at).or_else(|| self.differs(end, at)) {
             self.caps(Proof::Unproved(why));
+        }
+        if self.is_mute(end, at) {
+            let why = "an empty list, and nothing in the response states that it is";
+            self.caps(Proof::Assumed(why.to_owned()));
         }
         if let Some(first) = self.confirmed.take().filter(|_| moved.is_none()) {
             return Ok(Step::End(self.capped(Proof::Proved(first.why))));
@@ -82,11 +87,15 @@ impl Account {
     /// Limits the proof of a list whose last page is no list, but `null` or no content.
     fn hollow(&mut self, at: At<'_>, by_place: bool) {
         let At { position, page, .. } = at;
-        let null = page.stands == Stands::Null;
-        if !null && page.response.status != 204 {
+        let (null, bare) = (page.stands == Stands::Null, page.stands == Stands::Bare);
+        if !null && !bare && page.response.status != 204 {
             return;
         }
-        let empty = if null { "`null`" } else { "204 No Content" };
+        let empty = match (null, bare) {
+            (true, _) => "`null`",
+            (_, true) => "`[]` in place of an object",
+            _ => "204 No Content",
+        };
         let led = matches!(at.paginator.deref(), Paginator::Token(_))
             || matches!(position.next, Next::Url(_));
         self.caps(match position.pages {
@@ -114,6 +123,26 @@ impl Account {
             return Err(paging(format!(
                 "the list ended ({why}), but the API says that more follows (`{}`)",
                 flag.place
+            )));
+        }
+        let last = said.find(|said| match said.says {
+            Says::LastLink(page) => Some(page),
+            _ => None,
+        });
+        let read = self.pages_read(at);
+        let by_page = !matches!(
+            at.paginator.deref(),
+            Paginator::Offset(_) | Paginator::LastId(_)
+        );
+        if let Some((last, said)) = last.filter(|(last, _)| *last > read && by_page) {
+            return Err(paging(format!(
+                "the list ended ({why}) after {}, but {} has a last page {last}",
+                counted(read, "page"),
+                quoted(&said.place)
+            ))
+            .hint(format!(
+                "run again; if this persists, declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
+                self.terms.name
             )));
         }
         // Empty pages may have next links endlessly.
@@ -307,9 +336,19 @@ impl Account {
     fn silence(&self, end: &End, at: At<'_>) -> Option<String> {
         let page = at.page;
         let first = at.position.pages == 0 && end.by == By::NoNext;
-        if !first || !self.is_full(at.paginator, page) {
+        let full = self.is_full(at.paginator, page);
+        // Many servers send fewer rows than are requested.
+        let longest = self.terms.longest.load(Relaxed);
+        if !first || !full && (!is_usual(page.rows) || longest > page.rows) {
             return None;
         }
+        let what = match full {
+            true => "the first page is full".to_owned(),
+            false => format!(
+                "the first page has {}, a usual length of pages",
+                counted(page.rows, "row")
+            ),
+        };
         let header = match at.paginator.deref() {
             Paginator::LinkHeader(_) => Some("Link"),
             Paginator::Token(Token { next, .. }) => next.header(),
@@ -327,17 +366,45 @@ impl Account {
             Some(header) if page.response.header(header).is_some() => return None,
             Some(header) => header,
             _ if page.probes[2] == Some("\"0\"") => {
-                return Some(
-                    "the first page is full, and its token is the text `0`: more may follow"
-                        .to_owned(),
-                );
+                return full
+                    .then(|| format!("{what}, and its token is the text `0`: more may follow"));
             }
             _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
         };
         // A wrong path looks like the end of the list.
         Some(format!(
-            "the first page is full, and there is no `{place}` in it: more may follow"
+            "{what}, and there is no `{place}` in it: more may follow"
         ))
+    }
+
+    /// Returns the reason why a last page without a next token or link proves nothing if the last
+    /// pages of other lists of the resource state that there is none, or the other way round.
+    fn differs(&self, end: &End, at: At<'_>) -> Option<String> {
+        let place =
+            at.paginator.probes()[2].filter(|_| end.by == By::NoNext && at.page.rows > 0)?;
+        let stated = at.page.probes[2].is_some();
+        self.terms.endings.are_mixed_with(stated).then(|| {
+            format!("some of its lists end with an empty `{place}`, and others do not have it: more may follow")
+        })
+    }
+
+    /// Returns whether a list is empty, and nothing in its response states that: an API that fails
+    /// may show no records. Among the lists of several parents, and those of a filter, some are
+    /// empty.
+    fn is_mute(&self, end: &End, at: At<'_>) -> bool {
+        let At { page, said, .. } = at;
+        let first = at.position.pages == 0 && page.rows == 0;
+        let several = self.terms.child || self.terms.narrowed || self.terms.embedded;
+        if !first || several || matches!(end.by, By::Flag | By::Refusal) {
+            return false;
+        }
+        let mut headers = page.response.headers.get_all("link").iter();
+        let linked = headers.any(|value| {
+            value
+                .to_str()
+                .is_ok_and(|value| links(value).next().is_some())
+        });
+        page.probes[2].is_none() && !linked && !said.ends_empty()
     }
 
     /// Judges an error status after the last page: it is the end, or the API shows no more.

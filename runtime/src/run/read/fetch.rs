@@ -12,7 +12,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, StatusRule};
-use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
+use crate::page::{
+    Account, Endings, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms,
+};
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
@@ -42,6 +44,8 @@ pub(crate) struct Fetcher {
     longest: Arc<AtomicU64>,
     /// Whether a list has shown that no page precedes its first one.
     begins: Arc<AtomicBool>,
+    /// How its lists end.
+    endings: Arc<Endings>,
 }
 
 /// A page, and what follows it.
@@ -138,6 +142,7 @@ impl Fetcher {
             thorough: false,
             longest: Arc::default(),
             begins: Arc::default(),
+            endings: Arc::default(),
         }
     }
 
@@ -165,6 +170,8 @@ impl Fetcher {
             started: pass.began(),
             longest: self.longest.clone(),
             begins: self.begins.clone(),
+            child: spec.parent.is_some(),
+            endings: self.endings.clone(),
         })
     }
 
