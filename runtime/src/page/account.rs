@@ -10,14 +10,15 @@ mod arrived;
 mod before;
 mod embedded;
 mod ending;
+mod silent;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub(crate) use self::silent::Endings;
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
 use super::distinct::Distinct;
 use super::paginator::{Next, Pager, Position, TotalOf};
@@ -107,27 +108,6 @@ pub(crate) struct Terms {
     pub child: bool,
     /// How the lists of the resource end.
     pub endings: Arc<Endings>,
-}
-
-/// How the lists of a resource end, of which none should lack what the others have.
-#[derive(Debug, Default)]
-pub(crate) struct Endings {
-    /// Whether the last page of a list has the key of the token or link, without a value.
-    stated: AtomicBool,
-    /// Whether one does not have the key.
-    silent: AtomicBool,
-}
-
-impl Endings {
-    /// Adds the end of a list; returns whether the lists end in both ways.
-    fn are_mixed_with(&self, stated: bool) -> bool {
-        let (same, other) = match stated {
-            true => (&self.stated, &self.silent),
-            false => (&self.silent, &self.stated),
-        };
-        same.store(true, SeqCst);
-        other.load(SeqCst)
-    }
 }
 
 /// The account of one list.

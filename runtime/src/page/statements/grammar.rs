@@ -186,10 +186,11 @@ impl Name<'_> {
         if self.has(OF_PAGE) {
             return None;
         }
-        let counts = self.is_of(&[SUMS, MATCHED, NUMBERS, ROWS, FILLS]);
+        let counts = self.is_of(&[SUMS, MATCHED, NUMBERS, ROWS, JOINS]);
         let certain = self.has(SUMS) || self.has(NUMBERS) && self.has(&["matched", "matching"]);
         let counted = self.has(NUMBERS) || self.has(ROWS);
-        let matched = self.has(MATCHED) && counted || self.0 == ["matches"];
+        let of_rows = self.has(ROWS) && self.ends(&["count"]);
+        let matched = self.has(MATCHED) && counted || of_rows || self.0 == ["matches"];
         let found = self.begins(&["found", "matched", "matching"]) && self.0.len() == 2;
         let held = self.has(HOLD) && self.has(ROWS) && self.has(NUMBERS);
         let hint = match counts && self.0.len() > 1 && certain {
@@ -236,9 +237,8 @@ impl Name<'_> {
 
     /// `sources`, and records under another name.
     fn other(self) -> Option<Word> {
-        const RECORDS: [&str; 9] = [
-            "data", "items", "results", "records", "rows", "entries", "elements", "objects",
-            "values",
+        const RECORDS: [&str; 7] = [
+            "data", "items", "results", "records", "entries", "elements", "objects",
         ];
         match self.0 {
             [.., last] if SOURCES.contains(last) => Some(Word::Hint(Hint::Sources)),
@@ -299,6 +299,9 @@ impl Hint {
             Hint::After => match value {
                 Value::String(text) if !text.trim().is_empty() && !is_date(text) => {
                     Some(Says::MayLead(clean(text)))
+                }
+                Value::Number(_) if remains(value) == Some(true) => {
+                    Some(Says::MayLead(shown(value)))
                 }
                 _ => None,
             },

@@ -53,7 +53,13 @@ impl Statements {
         ];
         let head = heads.iter().find_map(|head| name.strip_prefix(head));
         let bare = head.unwrap_or(name);
-        if bare.ends_with("after") && !bare.starts_with("retry") {
+        // `CB-AFTER`, but not `Retry-After` or `X-RateLimit-Reset-After`.
+        let vendor = bare
+            .strip_suffix("after")
+            .map(|vendor| vendor.trim_end_matches('-'));
+        if vendor
+            .is_some_and(|vendor| !vendor.contains('-') && !["retry", "reset"].contains(&vendor))
+        {
             let (word, place) = (Word::Hint(Hint::After), format!("the header {name}"));
             return self.value(word, &json(value), place);
         }

@@ -75,6 +75,17 @@ pub(super) const FILLS: &[&str] = &[
     "chunks",
     "feed",
 ];
+/// Those that names of totals may have.
+pub(super) const JOINS: &[&str] = &[
+    "the",
+    "of",
+    "in",
+    "for",
+    "list",
+    "data",
+    "collection",
+    "set",
+];
 /// What holds the rows of a list.
 pub(super) const HOLD: &[&str] = &[
     "container",
