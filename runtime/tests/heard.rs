@@ -73,6 +73,9 @@ fn totals_flags_and_ends_are_heard_by_the_words_of_their_names() {
         "list_total_count",
         "overall-count",
         "hit_count",
+        "nodesTotal",
+        "total_things",
+        "things-count",
         "TotalHits",
         "matched_rows",
         "NumMatches",
@@ -172,6 +175,7 @@ fn texts_beside_the_records_are_heard_if_they_speak_of_a_limit() {
         json!({"meta": {"comment_for_clients": "More than 13 rows exceed your plan"}}),
         json!({"detail": "Request was throttled."}),
         json!({"title": "Service Unavailable"}),
+        json!({"reason": "internal"}),
         json!({"exceptionMessage": "x"}),
     ] {
         assert!(doubted(&beside(&says), &says));
@@ -198,7 +202,8 @@ fn what_says_nothing_about_the_list_changes_nothing() {
     let all_is_well = [
         json!({"numberMatched": 13, "numberReturned": 13}),
         json!({"match_count": 13, "return_count": 13, "total_cnt": 13}),
-        json!({"count": 13, "size": 13, "pagelen": 13}),
+        json!({"count": 13, "size": 13, "pagelen": 13, "things_count": 13}),
+        json!({"total": 13, "total_things": 53}),
         json!({"size": 100, "page_size": 100}),
         json!({"moreComing": false, "hasAdditionalPages": false, "additional_pages": 0}),
         json!({"eof": true, "end": true, "fully_loaded": true, "batchcomplete": ""}),

@@ -152,6 +152,18 @@ impl Account {
             let why = "a page had fewer rows than were requested, and rows followed it: the API may have left some out";
             self.caps(Proof::Unproved(why.to_owned()));
         }
+        let named = said.find(|said| match said.says {
+            Says::Named(rows) if rows > came => Some(rows),
+            _ => None,
+        });
+        if let Some((rows, said)) = named.filter(|_| !reached && !self.terms.narrowed) {
+            let why = format!(
+                "{} arrived, and {} is {rows}: more may exist",
+                counted(came, "row"),
+                quoted(&said.place)
+            );
+            self.caps(Proof::Unproved(why));
+        }
         if let Some(why) = self.may_lead(at).filter(|_| !reached) {
             self.caps(Proof::Unproved(why));
         }

@@ -213,6 +213,7 @@ impl Name<'_> {
     fn text(self) -> Option<Word> {
         let sign = match self {
             name if name.has(&["exception"]) => Sign::Error,
+            name if name.0 == ["reason"] => Sign::Warning,
             name if name.ends(REASONS) => Sign::Reason,
             name if name.ends(NOTES) || name.ends(&["message"]) => Sign::Message,
             _ => return None,

@@ -7,6 +7,10 @@ pub(super) const MATCHED: &[&str] = &["matched", "matching", "match", "matches",
 pub(super) const NUMBERS: &[&str] = &["count", "cnt", "num", "number", "size", "quantity"];
 /// What totals count.
 pub(super) const ROWS: &[&str] = &[
+    "nodes",
+    "node",
+    "edges",
+    "edge",
     "items",
     "item",
     "records",
