@@ -1,6 +1,9 @@
 //! The words of a name, however it is spelled: `numberMatched`, `number_matched`, `NUMBER-MATCHED`
 //! and `numbermatched` have the same two.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::vocabulary::KNOWN;
 
 /// Longer names are cut.
@@ -87,8 +90,13 @@ fn is_known(word: &str) -> bool {
 }
 
 fn known(word: &str) -> Option<&'static str> {
-    let mut words = KNOWN.iter().flat_map(|words| words.iter());
-    words.find(|known| **known == word).copied()
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        KNOWN
+            .iter()
+            .flat_map(|words| words.iter().copied())
+            .collect()
+    });
+    WORDS.get(word).copied()
 }
 
 #[cfg(test)]
