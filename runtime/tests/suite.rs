@@ -40,6 +40,7 @@ mod requests;
 mod secrets;
 mod select;
 mod speed;
+mod spelled;
 mod support;
 mod unchanged;
 mod windows;

@@ -20,6 +20,17 @@ impl Link<'_> {
         })
     }
 
+    /// Returns whether its relation is like that of a next page: `next-page`, `next-archive`.
+    pub fn may_lead_on(&self) -> bool {
+        let mut relations = self.relations.split_whitespace();
+        !self.is_empty
+            && !self.is("next")
+            && relations.any(|name| {
+                let name = name.rsplit(['/', '#', ':']).next().unwrap_or(name);
+                name.to_ascii_lowercase().starts_with("next")
+            })
+    }
+
     /// Returns whether it leads to a next page with records.
     pub fn leads_on(&self) -> bool {
         self.is("next") && !self.is_empty

@@ -10,6 +10,7 @@ mod arrived;
 mod before;
 mod embedded;
 mod ending;
+mod silent;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
 
+pub(crate) use self::silent::Endings;
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
 use super::distinct::Distinct;
 use super::paginator::{Next, Pager, Position, TotalOf};
@@ -104,6 +106,10 @@ pub(crate) struct Terms {
     pub longest: Arc<AtomicU64>,
     /// Whether a list of the resource has shown that no page precedes its first one.
     pub begins: Arc<AtomicBool>,
+    /// Whether it is one of several lists, those of the records of a parent.
+    pub child: bool,
+    /// How the lists of the resource end.
+    pub endings: Arc<Endings>,
 }
 
 /// The account of one list.

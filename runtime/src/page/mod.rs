@@ -13,7 +13,7 @@ mod totals;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use account::{Account, Terms};
+pub(crate) use account::{Account, Endings, Terms};
 pub(crate) use advance::{PageFacts, Step};
 pub(crate) use distinct::Distinct;
 /// How a list is paged, for [`Resource::paginate`](crate::source::Resource::paginate).

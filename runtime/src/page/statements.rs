@@ -3,19 +3,23 @@
 //! document declares them.
 
 mod faults;
+mod grammar;
 mod headers;
+mod spelled;
 mod values;
+mod vocabulary;
 mod within;
 mod words;
 
 use etlgen_model::{ResponsePath, Total};
 use serde_json::Value;
 
+use self::grammar::Hint;
 pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;
-use self::words::{HOLDERS, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, word};
+use self::words::{HOLDERS, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, usual, word};
 use super::advance::PageFacts;
 use super::paginator::Pager;
 use crate::http::{Response, Sent};
@@ -54,6 +58,12 @@ pub(crate) enum Says {
     Error(String),
     /// The response is incomplete; the text is the API's.
     Incomplete(String),
+    /// This many rows were skipped: those of the pages before, or others.
+    Skipped(u64),
+    /// The response has this part of the list, whose length the API does not know.
+    Part(String),
+    /// Records are here, which is not their place.
+    Elsewhere,
     /// This value is not understood, and may mean that the response is incomplete.
     Unclear(String),
     /// This value means an error if there are no records.
@@ -79,10 +89,11 @@ pub(crate) struct Statements(pub Vec<Statement>);
 
 /// Returns what to read of a key beside the records.
 pub(crate) fn hears(key: &str) -> Interest {
-    let (name, word) = (plain(key.rsplit(':').next().unwrap_or(key)), word(key));
-    let name = name.as_str();
+    let name = plain(key.rsplit(':').next().unwrap_or(key));
+    let (name, word) = (name.as_str(), word(key));
     let within = HOLDERS.contains(&name);
-    let alone = match word {
+    // An object with other keys may be an error.
+    let alone = match usual(key) {
         Some(
             Word::Total
             | Word::Count
@@ -92,12 +103,15 @@ pub(crate) fn hears(key: &str) -> Interest {
             | Word::Last
             | Word::Next
             | Word::Offset
+            | Word::Size
+            | Word::Length
             | Word::Idle,
         ) => true,
         _ => within && !NOT_ALONE.contains(&name),
     };
     Interest {
         value: word.is_some_and(|word| word != Word::Idle),
+        text: word.is_none() && !within,
         within,
         alone,
     }
@@ -106,12 +120,9 @@ pub(crate) fn hears(key: &str) -> Interest {
 impl Statement {
     /// Returns whether the number may be an index from 0, so that 1 is the second page.
     pub fn may_count_from_0(&self) -> bool {
-        let last = self
-            .place
-            .rsplit(['.', '-', ' '])
-            .next()
-            .unwrap_or_default();
-        word(last) == Some(Word::LastPage)
+        let last = self.place.rsplit(['.', ' ']).next().unwrap_or_default();
+        let bare = last.strip_prefix("x-").unwrap_or(last);
+        usual(bare) == Some(Word::LastPage)
     }
 }
 
@@ -123,16 +134,21 @@ impl Statements {
         for value in beside {
             statements.beside(value, value.path.clone(), (resource, &response.sent));
         }
+        statements.sized(beside);
         statements.headers(response, resource);
         statements
     }
 
     fn beside(&mut self, beside: &Beside, place: String, (resource, sent): (&str, &Sent)) {
         let (holder, key) = beside.path.split_at(beside.key_at);
-        let Some(word) = word(key) else { return };
+        let word = word(key);
         let value: Value = serde_json::from_str(&beside.json).unwrap_or_default();
         // A filter that the response repeats is no state of it.
-        if matches!(word, Word::Fault(_) | Word::Incomplete) && sent.is_repeated_by(key, &value) {
+        let is_state = matches!(
+            word,
+            None | Some(Word::Fault(_) | Word::Incomplete | Word::Hint(_))
+        );
+        if is_state && sent.is_repeated_by(key, &value) {
             return;
         }
         let holder = plain(
@@ -143,9 +159,19 @@ impl Statements {
                 .unwrap_or_default(),
         );
         if beside.strange {
-            self.strange(word, key, (&value, place));
+            if let Some(word) = word {
+                self.strange(word, key, (&value, place));
+            }
             return;
         }
+        let Some(word) = word else {
+            let of_list = holder.is_empty() || HOLDERS.contains(&holder.as_str());
+            if of_list && !LOOSE.contains(&holder.as_str()) {
+                let says = grammar::text(key, &value);
+                says.into_iter().for_each(|says| self.say(says, &*place));
+            }
+            return;
+        };
         if LOOSE.contains(&holder.as_str()) {
             if let (Word::Total | Word::Count, Some(Counted::Exactly(count))) =
                 (word, counted_by(&value))
@@ -154,12 +180,15 @@ impl Statements {
             }
             return;
         }
-        // Every page has positions of its first and last record, and may repeat a filter: neither
-        // is a token.
-        let token = !holder.is_empty() && holder != "cursors";
-        if !token && plain(key) == "after" {
+        // Every page has positions of its first and last record.
+        if holder == "cursors" && plain(key) == "after" {
             return;
         }
+        // It may repeat a filter.
+        let word = match holder.is_empty() && plain(key) == "after" {
+            true => Word::Hint(Hint::After),
+            false => word,
+        };
         // Shards count themselves.
         if holder == "shards" && !matches!(word, Word::Fault(_)) {
             return;
@@ -177,11 +206,13 @@ impl Statements {
         }
         let leads_on = || leads(value) == Some(true) && !value.is_object();
         let says = match word {
-            Word::Total => match counted_by(value) {
+            Word::Total | Word::Hint(Hint::Total) => match counted_by(value) {
                 Some(Counted::Exactly(count)) => Says::MayCount(count),
                 _ => return,
             },
-            Word::More if remains(value) == Some(true) => Says::Unfinished(shown(value)),
+            Word::More | Word::Hint(Hint::More) if remains(value) == Some(true) => {
+                Says::Unfinished(shown(value))
+            }
             Word::Next | Word::Token if plain(key).starts_with("next") && leads_on() => {
                 Says::MayLead(shown(value))
             }
@@ -197,6 +228,7 @@ impl Statements {
             Word::Total => total(value),
             Word::Count => match counted_by(value) {
                 Some(Counted::Exactly(count)) => Some(Says::Count(count)),
+                Some(Counted::AtLeast(least)) => Some(Says::AtLeast(least)),
                 Some(Counted::Unclear(text)) if has_digit(value) => Some(Says::NoCount(text)),
                 _ => None,
             },
@@ -248,10 +280,31 @@ impl Statements {
                 Some(false) => Some(Says::Unfinished(shown(value))),
                 None => None,
             },
-            Word::Idle => None,
+            Word::Hint(hint) => hint.says(value),
+            Word::Size | Word::Length | Word::Idle => None,
         };
         if let Some(says) = says {
             self.say(says, place);
+        }
+    }
+
+    /// Adds what `size` states beside a length of pages that is less: `{"pagelen": 10, "size": 53}`.
+    fn sized(&mut self, beside: &[Beside]) {
+        let number = |value: &Beside, of: Word| {
+            let (holder, key) = value.path.split_at(value.key_at);
+            let number = count(&value.json).filter(|_| usual(key) == Some(of))?;
+            Some((holder.to_owned(), number, value.path.clone()))
+        };
+        let lengths: Vec<_> = beside
+            .iter()
+            .filter_map(|value| number(value, Word::Length))
+            .collect();
+        for (holder, size, place) in beside.iter().filter_map(|value| number(value, Word::Size)) {
+            let is_length =
+                |(other, length, _): &&(String, u64, String)| *other == holder && *length < size;
+            if lengths.iter().any(|length| is_length(&length)) {
+                self.say(Says::Count(size), place);
+            }
         }
     }
 
@@ -323,6 +376,7 @@ impl Statements {
                 | Says::Error(text)
                 | Says::Incomplete(text)
                 | Says::Unclear(text)
+                | Says::Part(text)
                 | Says::Suspect(text)
                 | Says::Unfinished(text) => *text = redacted(text),
                 _ => {}
@@ -369,6 +423,22 @@ impl Statements {
             _ => None,
         });
         flags.max_by_key(|(more, said)| (said.declared, *more))
+    }
+
+    /// Returns whether something states that nothing follows an empty page.
+    pub fn ends_empty(&self) -> bool {
+        self.0.iter().any(|said| {
+            matches!(
+                said.says,
+                Says::More(false)
+                    | Says::NoNext
+                    | Says::Total(0)
+                    | Says::Count(0)
+                    | Says::Named(0)
+                    | Says::Pages(0 | 1)
+                    | Says::LastLink(_)
+            )
+        })
     }
 
     /// Returns a token or a link to the next page.

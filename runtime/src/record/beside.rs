@@ -21,6 +21,8 @@ const LARGEST: usize = 40;
 pub(crate) struct Interest {
     /// Whether to keep its value.
     pub value: bool,
+    /// Whether to keep its value if it is a text.
+    pub text: bool,
     /// Whether to search the object that is its value.
     pub within: bool,
     /// Whether an object with only such keys represents an empty list.
@@ -97,7 +99,7 @@ impl Listener {
     pub fn walk(&mut self, json: &mut Reader<'_>, key: &str) -> Result<(), Syntax> {
         let interest = self.interest(key);
         let is_object = self.listens() && json.peek() == b'{';
-        if !interest.value && !is_object {
+        if !interest.value && !interest.text && !is_object {
             return json.skip();
         }
         let is_strange = usize::from(!interest.within);
@@ -123,7 +125,10 @@ impl Listener {
         } else {
             json.skip()?;
         }
-        if interest.value {
+        // Texts leave room for statements.
+        let is_text = interest.text && next == b'"' && self.strange == 0;
+        let text = is_text && self.heard.len() < MOST / 2;
+        if interest.value || text {
             self.keep(json.since(start));
         }
         Ok(())

@@ -90,6 +90,8 @@ pub(crate) enum Stands {
     Nothing,
     /// The path has a null.
     Null,
+    /// The response is an empty list, although the records are within an object.
+    Bare,
     List,
     /// One object, which is one record.
     Object,
@@ -439,6 +441,9 @@ impl Pass<'_, '_> {
         self.stands = Stands::List;
         if !self.reader.json.open(b']') {
             self.found = true;
+            if depth == 0 {
+                self.stands = Stands::Bare;
+            }
             return Ok(());
         }
         // Values of an item are not statements about the list.

@@ -102,6 +102,7 @@ fn may_count_more(rows: u64, said: &Statements) -> Option<String> {
     let (more, said) = said.find(|said| match said.says {
         Says::Named(count) | Says::MayCount(count) if count > rows => Some(format!("is {count}")),
         Says::LastLink(page) if page > 1 => Some(format!("has a last page {page}")),
+        Says::Part(ref range) => Some(format!("is `{range}`")),
         _ => None,
     })?;
     Some(format!(

@@ -90,6 +90,20 @@ impl Account {
                 Says::Unclear(words) => {
                     format!("{quoted} may say that a response is incomplete: {words}")
                 }
+                Says::Skipped(rows) => {
+                    let before = self.came()?;
+                    if *rows == 0 || before.abs_diff(*rows) <= 1 {
+                        continue;
+                    }
+                    format!(
+                        "{quoted} may say that {} were left out",
+                        counted(*rows, "row")
+                    )
+                }
+                Says::Elsewhere if page.rows == 0 => format!(
+                    "there are no records at their place, and {quoted} has some; `records` of `{}` in etlgen.toml names the place",
+                    self.terms.name
+                ),
                 Says::Suspect(words) if page.rows == 0 => {
                     format!("a response has no records, and {quoted} may say why: {words}")
                 }
@@ -149,7 +163,7 @@ impl Account {
             self.caps(Proof::Unproved(why.to_owned()));
         }
         let may_count = |said: &'_ Statement| match said.says {
-            Says::MayCount(count) if count > came => Some(count),
+            Says::Named(count) | Says::MayCount(count) if count > came => Some(count),
             _ => None,
         };
         if let Some((count, at)) = said

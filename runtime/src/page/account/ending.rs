@@ -6,12 +6,11 @@ use etlgen_model::{Paginator, Token, counted};
 
 use super::{Account, At};
 use crate::error::Result;
-use crate::http::links;
 use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::{Next, Position};
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
-use crate::page::statements::quoted;
+use crate::page::statements::{Says, quoted};
 use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
@@ -56,8 +55,12 @@ impl Account {
             moved = self.moved(position, by_place);
         }
         self.hollow(at, by_place);
-        if let Some(why) = self.silence(end, at) {
+        if let Some(why) = self.silence(end, at).or_else(|| self.differs(end, at)) {
             self.caps(Proof::Unproved(why));
+        }
+        if self.is_mute(end, at) {
+            let why = "an empty list, and nothing in the response states that it is";
+            self.caps(Proof::Assumed(why.to_owned()));
         }
         if let Some(first) = self.confirmed.take().filter(|_| moved.is_none()) {
             return Ok(Step::End(self.capped(Proof::Proved(first.why))));
@@ -82,11 +85,15 @@ impl Account {
     /// Limits the proof of a list whose last page is no list, but `null` or no content.
     fn hollow(&mut self, at: At<'_>, by_place: bool) {
         let At { position, page, .. } = at;
-        let null = page.stands == Stands::Null;
-        if !null && page.response.status != 204 {
+        let (null, bare) = (page.stands == Stands::Null, page.stands == Stands::Bare);
+        if !null && !bare && page.response.status != 204 {
             return;
         }
-        let empty = if null { "`null`" } else { "204 No Content" };
+        let empty = match (null, bare) {
+            (true, _) => "`null`",
+            (_, true) => "`[]` in place of an object",
+            _ => "204 No Content",
+        };
         let led = matches!(at.paginator.deref(), Paginator::Token(_))
             || matches!(position.next, Next::Url(_));
         self.caps(match position.pages {
@@ -114,6 +121,26 @@ impl Account {
             return Err(paging(format!(
                 "the list ended ({why}), but the API says that more follows (`{}`)",
                 flag.place
+            )));
+        }
+        let last = said.find(|said| match said.says {
+            Says::LastLink(page) => Some(page),
+            _ => None,
+        });
+        let read = self.pages_read(at);
+        let by_page = !matches!(
+            at.paginator.deref(),
+            Paginator::Offset(_) | Paginator::LastId(_)
+        );
+        if let Some((last, said)) = last.filter(|(last, _)| *last > read && by_page) {
+            return Err(paging(format!(
+                "the list ended ({why}) after {}, but {} has a last page {last}",
+                counted(read, "page"),
+                quoted(&said.place)
+            ))
+            .hint(format!(
+                "run again; if this persists, declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
+                self.terms.name
             )));
         }
         // Empty pages may have next links endlessly.
@@ -307,43 +334,6 @@ impl Account {
                 counted(came, "row")
             )
         })
-    }
-
-    /// Returns the reason why a page without a next link proves nothing, if there is one.
-    fn silence(&self, end: &End, at: At<'_>) -> Option<String> {
-        let page = at.page;
-        let first = at.position.pages == 0 && end.by == By::NoNext;
-        if !first || !self.is_full(at.paginator, page) {
-            return None;
-        }
-        let header = match at.paginator.deref() {
-            Paginator::LinkHeader(_) => Some("Link"),
-            Paginator::Token(Token { next, .. }) => next.header(),
-            _ => None,
-        };
-        let place = match header {
-            Some("Link") => {
-                let values = page.response.headers.get_all("link").iter();
-                let mut values = values.filter_map(|value| value.to_str().ok());
-                if values.any(|value| links(value).next().is_some()) {
-                    return None;
-                }
-                "link in the header Link"
-            }
-            Some(header) if page.response.header(header).is_some() => return None,
-            Some(header) => header,
-            _ if page.probes[2] == Some("\"0\"") => {
-                return Some(
-                    "the first page is full, and its token is the text `0`: more may follow"
-                        .to_owned(),
-                );
-            }
-            _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
-        };
-        // A wrong path looks like the end of the list.
-        Some(format!(
-            "the first page is full, and there is no `{place}` in it: more may follow"
-        ))
     }
 
     /// Judges an error status after the last page: it is the end, or the API shows no more.

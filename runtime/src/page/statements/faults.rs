@@ -21,13 +21,15 @@ pub(super) enum Sign {
     ErrorCode,
     Error,
     Message,
+    /// A text that, without records, says why there are none.
+    Reason,
     Warning,
     /// What failed, or how much of it.
     Failed,
 }
 
 /// Parts of words that name an error.
-const ERRORS: [&str; 21] = [
+const ERRORS: [&str; 24] = [
     "abort",
     "crash",
     "denied",
@@ -40,9 +42,12 @@ const ERRORS: [&str; 21] = [
     "fault",
     "forbidden",
     "invalid",
+    "overload",
     "ratelimit",
+    "throttl",
     "timedout",
     "timeout",
+    "toomany",
     "tryagain",
     "unauthenticated",
     "unauthori",
@@ -131,6 +136,7 @@ impl Sign {
             Sign::ErrorCode => error_code(value),
             Sign::Error => wrong(value).map(Says::Error),
             Sign::Message => message(value),
+            Sign::Reason => message(value).or_else(|| reason(value)),
             Sign::Warning => warning(value).map(Says::Unclear),
             Sign::Failed => failed(value),
         }
@@ -219,7 +225,7 @@ fn message(value: &Value) -> Option<Says> {
     match value {
         Value::String(text) => {
             let none = ["noerror", "0error", "withouterror", "nofail", "withoutfail"];
-            let named = names(text, &ERRORS) || names(text, &OMISSIONS);
+            let named = names(text, &ERRORS) || names(text, &OMISSIONS) || speaks_of_limit(text);
             (named && !names(text, &none)).then(|| Says::Unclear(clean(text)))
         }
         // Objects may be records: messages of a chat.
@@ -229,6 +235,75 @@ fn message(value: &Value) -> Option<Says> {
         }
         _ => None,
     }
+}
+
+/// Returns what a text says that may be the reason why there are no records.
+fn reason(value: &Value) -> Option<Says> {
+    let text = value.as_str()?;
+    let letters = letters(text);
+    let none = ["nothing", "none", "empty", "zero"].iter();
+    let none = none.chain(&[
+        "noresult", "norecord", "norow", "noitem", "nodata", "nomatch",
+    ]);
+    let fine = is_fine(text) || none.into_iter().any(|part| letters.contains(part));
+    (!fine).then(|| Says::Suspect(clean(text)))
+}
+
+/// Returns whether a text says that the API sends only a part: `Only the first 13 results are shown`.
+pub(super) fn speaks_of_limit(text: &str) -> bool {
+    const CUTS: [&str; 6] = [
+        "throttl", "truncat", "exceed", "omitted", "exhaust", "capped",
+    ];
+    const SHOWN: [&str; 8] = [
+        "shown",
+        "showing",
+        "shows",
+        "returned",
+        "returning",
+        "displayed",
+        "displaying",
+        "included",
+    ];
+    const ROWS: [&str; 7] = [
+        "results",
+        "rows",
+        "records",
+        "items",
+        "entries",
+        "matches",
+        "documents",
+    ];
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).take(80).collect();
+    let denied = |at: usize| {
+        let before = words.iter().take(at).rev().take(2);
+        before
+            .into_iter()
+            .any(|word| ["no", "not", "never", "without"].contains(word))
+    };
+    let behind = |at: usize| words.iter().skip(at.saturating_add(1)).take(4);
+    let near = |at: usize, then: &[&str]| behind(at).any(|word| then.contains(word));
+    let next = |at: usize, then: &[&str]| behind(at).take(1).any(|word| then.contains(word));
+    let number = |at: usize| behind(at).take(1).any(|word| word.parse::<u64>().is_ok());
+    // A limit of the length of a page is none of the list.
+    let of_page = lower.contains("per page") || lower.contains("page size");
+    words.iter().enumerate().any(|(at, word)| {
+        let cut = match *word {
+            "rate" => next(at, &["limit", "limits", "limited", "limiting"]),
+            "call" | "request" => next(at, &["frequency"]),
+            "too" => next(at, &["many"]),
+            "not" => next(at, &["all"]),
+            "limited" => next(at, &["to"]) && !of_page,
+            "limit" => next(at, &["of", "reached"]) && !of_page,
+            "maximum" => next(at, &["of"]) && !of_page,
+            "only" => near(at, &["first", "top"]) || near(at, &SHOWN),
+            "first" | "top" => number(at) && near(at, &ROWS),
+            word if SHOWN.contains(&word) => near(at, &["only", "top"]),
+            word => CUTS.iter().any(|cut| word.starts_with(cut)),
+        };
+        cut && !denied(at)
+    })
 }
 
 /// Returns the words of a warning; that something is deprecated says nothing about the records.

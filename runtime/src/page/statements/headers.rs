@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::grammar::{self, Hint};
 use super::words::{Word, word};
-use super::{Says, Statements, count, hears, values};
+use super::{Says, Statements, hears, values};
 use crate::http::{Response, Sent, links};
 use crate::record::beside::listen;
 
@@ -20,13 +21,11 @@ impl Statements {
         match name {
             "link" => self.link(value),
             "warning" => self.warning(value),
-            "content-range" if !value.trim_start().starts_with("bytes") => {
-                let total = value.rsplit_once('/').and_then(|(_, total)| count(total));
-                if let Some(total) = total {
-                    self.say(Says::Total(total), "the header Content-Range");
-                }
+            "content-range" | "range" if !value.trim_start().starts_with("bytes") => {
+                let says = grammar::range(value).into_iter();
+                says.for_each(|says| self.say(says, format!("the header {name}")));
             }
-            "content-range" => {}
+            "content-range" | "range" => {}
             "x-pagination" | "pagination" | "x-paging" | "paging"
                 if value.trim_start().starts_with('{') =>
             {
@@ -53,15 +52,27 @@ impl Statements {
         ];
         let head = heads.iter().find_map(|head| name.strip_prefix(head));
         let bare = head.unwrap_or(name);
-        if matches!(bare, "after" | "last" | "continue" | "of" | "hits") {
+        // `CB-AFTER`, but not `Retry-After` or `X-RateLimit-Reset-After`.
+        let vendor = bare
+            .strip_suffix("after")
+            .map(|vendor| vendor.trim_end_matches('-'));
+        if vendor
+            .is_some_and(|vendor| !vendor.contains('-') && !["retry", "reset"].contains(&vendor))
+        {
+            let (word, place) = (Word::Hint(Hint::After), format!("the header {name}"));
+            return self.value(word, &json(value), place);
+        }
+        if matches!(bare, "last" | "continue" | "of" | "hits") {
             return;
         }
         let Some(word) = word(bare) else { return };
         let heard = match word {
             Word::Total | Word::Pages => true,
-            Word::Next => head.is_some() || name.starts_with("next"),
+            Word::LastPage => head.is_some(),
+            Word::Next => head.is_some() || name.starts_with("next") || name.contains('-'),
+            Word::Hint(hint) => hint.is_of_headers() && name.contains('-'),
             Word::Count | Word::More | Word::Incomplete => head.is_some() || name.contains('-'),
-            Word::Token => head.is_some() && bare.starts_with("next"),
+            Word::Token => head.is_some() || name.starts_with("next"),
             _ => false,
         };
         // A header that came twice may be joined.
@@ -80,6 +91,8 @@ impl Statements {
         for link in links(value) {
             if link.leads_on() {
                 self.say(Says::Next, "the header Link");
+            } else if link.may_lead_on() {
+                self.say(Says::MayLead(values::clean(link.target)), "the header Link");
             } else if link.is("last") {
                 let query = link.target.split_once('?').map_or("", |(_, query)| query);
                 let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -153,6 +153,8 @@ pub(super) fn leads(value: &Value) -> Option<bool> {
             values.any(|value| match value {
                 Value::String(text) => !text.is_empty(),
                 Value::Number(_) => true,
+                // A position of several columns.
+                Value::Object(_) => leads(value) == Some(true),
                 _ => false,
             })
         }

@@ -1,6 +1,7 @@
 //! The usual names of statements about lists.
 
 use super::faults::{Sign, sign};
+use super::grammar::{self, Hint};
 
 /// The meaning of a value's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub(super) enum Word {
     Limit,
     /// A flag that is true on the last page.
     Done,
+    /// The number of all rows, beside a length of pages.
+    Size,
+    /// The length of pages.
+    Length,
+    /// What the words of the name say.
+    Hint(Hint),
     /// It says nothing about the list, but may stand beside it.
     Idle,
 }
@@ -173,18 +180,31 @@ fn is_total(plain: &str) -> bool {
         )
 }
 
-/// Returns what a name means: `hydra:totalItems` and `@odata.nextLink` have the names of their
-/// namespaces before them.
+/// Returns what a name means, by the whole of it or by its words.
 pub(super) fn word(name: &str) -> Option<Word> {
+    let bare = bare(name);
+    let named = |name: &str| noun(&plain(name)).map(|_| Word::Named);
+    usual(name)
+        .or_else(|| grammar::word(bare))
+        .or_else(|| named(name).or_else(|| named(bare)))
+}
+
+/// Returns what one of the usual names means.
+pub(super) fn usual(name: &str) -> Option<Word> {
+    let bare = bare(name);
     let known = known(&plain(name));
-    let bare = name.rsplit(':').next().unwrap_or(name);
-    let bare = match bare.starts_with('@') {
-        true => bare.rsplit('.').next().unwrap_or(bare),
-        false => bare,
-    };
     match bare.len() == name.len() {
         true => known,
         false => known.or_else(|| self::known(&plain(bare))),
+    }
+}
+
+/// Returns a name without that of its namespace: `hydra:totalItems`, `@odata.nextLink`.
+fn bare(name: &str) -> &str {
+    let bare = name.rsplit(':').next().unwrap_or(name);
+    match bare.starts_with('@') {
+        true => bare.rsplit('.').next().unwrap_or(bare),
+        false => bare,
     }
 }
 
@@ -256,32 +276,12 @@ fn known(plain: &str) -> Option<Word> {
         "done" | "isdone" | "complete" | "iscomplete" | "completed" | "iscompleted"
         | "finished" | "isfinished" | "jobcomplete" | "jobcompleted" | "jobdone"
         | "querycomplete" | "querycompleted" => Word::Done,
-        "limit" | "perpage" | "pagesize" | "currentpage" | "pagenumber" | "number" | "size"
-        | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
-        | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,
-        _ => return rare(plain).or_else(|| other(plain)),
-    })
-}
-
-/// Returns what a name means that only some APIs use.
-fn rare(plain: &str) -> Option<Word> {
-    Some(match plain {
-        "additionalpages"
-        | "hasadditionalpages"
-        | "hasnextresultset"
-        | "morecoming"
-        | "moredata"
-        | "moreitems"
-        | "moreitemsincollection"
-        | "morepages"
-        | "moreresult" => Word::More,
-        "fetchxmlpagingcookie" | "lastkey" | "pagingcookie" | "skiptoken" => Word::Token,
-        "hitlimit" | "islimited" | "issampled" | "limited" | "maxhitsreached" | "overlimit"
-        | "rowlimitreached" | "sampled" | "toomanyresults" => Word::Limit,
-        "allloaded" | "batchcomplete" | "endofdata" | "endofstream" | "eof" | "fullyloaded" => {
-            Word::Done
-        }
-        _ => return None,
+        "size" => Word::Size,
+        "perpage" | "pagesize" | "pagelen" | "pagelength" | "itemsperpage" => Word::Length,
+        "limit" | "currentpage" | "pagenumber" | "number" | "first" | "prev" | "previous"
+        | "previouspage" | "before" | "kind" | "etag" | "requestid" | "self" | "startat"
+        | "maxresults" => Word::Idle,
+        _ => return other(plain),
     })
 }
 
@@ -302,5 +302,5 @@ fn other(plain: &str) -> Option<Word> {
     {
         return Some(Word::Token);
     }
-    noun(plain).map(|_| Word::Named)
+    None
 }

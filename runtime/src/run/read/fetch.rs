@@ -13,7 +13,7 @@ use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, Sent, StatusRule};
 use crate::page::{
-    Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms, hears,
+    Account, Endings, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms, hears,
 };
 use crate::record::beside::listen;
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
@@ -45,6 +45,8 @@ pub(crate) struct Fetcher {
     longest: Arc<AtomicU64>,
     /// Whether a list has shown that no page precedes its first one.
     begins: Arc<AtomicBool>,
+    /// How its lists end.
+    endings: Arc<Endings>,
 }
 
 /// A page, and what follows it.
@@ -141,6 +143,7 @@ impl Fetcher {
             thorough: false,
             longest: Arc::default(),
             begins: Arc::default(),
+            endings: Arc::default(),
         }
     }
 
@@ -169,6 +172,8 @@ impl Fetcher {
             started: pass.began(),
             longest: self.longest.clone(),
             begins: self.begins.clone(),
+            child: spec.parent.is_some(),
+            endings: self.endings.clone(),
         })
     }
 
