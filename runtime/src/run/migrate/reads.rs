@@ -115,6 +115,9 @@ fn holds_cursor(state: &SliceState) -> bool {
 /// converted.
 fn rewrite(state: &mut SliceState, from: WireFormat, to: WireFormat) -> Option<()> {
     let mut values = vec![&mut state.cursor];
+    if let Some(edge) = &mut state.edge {
+        edge.value = CursorValue::rewritten(&edge.value, from, to)?.to_string();
+    }
     if let Some(pass) = &mut state.pass {
         values.extend([&mut pass.from, &mut pass.high]);
         let open = pass.open.iter_mut().map(|open| &mut open.window);
