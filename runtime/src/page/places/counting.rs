@@ -1,5 +1,7 @@
-//! Links and tokens that count rows or pages under any name: compared with the one before, a number
-//! in them grows from page to page by one page, or by the rows of one.
+//! Links and tokens that count rows or pages under any name and in any spelling: compared with the one
+//! before, a number in them grows from page to page by one page, or by the rows of one.
+
+mod spelling;
 
 use std::ops::Deref;
 
@@ -7,7 +9,9 @@ use etlgen_model::Paginator;
 
 use crate::page::advance::PageFacts;
 use crate::page::paginator::{Next, Pager, Position};
-use crate::text::{from_base64, percent_decoded};
+use crate::text::percent_decoded;
+pub(in crate::page) use spelling::spelled;
+use spelling::{Spelled, readings};
 
 /// Longer links and tokens are not compared.
 const LONGEST: usize = 4_096;
@@ -59,15 +63,96 @@ impl Step<'_> {
         pairs.any(|(before, after)| self.of_values(before, after))
     }
 
-    /// Compares two values of one parameter, or two tokens, also in base64.
+    /// Compares two values of one parameter, or two tokens, in every spelling.
     fn of_values(&self, before: &str, after: &str) -> bool {
         if before == after || before.len().max(after.len()) > LONGEST {
             return false;
         }
-        self.of_texts(before, after)
-            || from_text(before)
-                .zip(from_text(after))
-                .is_some_and(|(before, after)| self.of_texts(&before, &after))
+        let old = readings(before);
+        readings(after).iter().any(|(how, new)| {
+            let mut same = old.iter().filter(|(other, _)| other == how);
+            same.any(|(_, old)| match (old, new) {
+                (Spelled::Text(old), Spelled::Text(new)) => {
+                    self.of_texts(old, new) || self.of_words(old, new)
+                }
+                (Spelled::Bytes(old), Spelled::Bytes(new)) => self.of_bytes(old, new),
+                _ => false,
+            })
+        })
+    }
+
+    /// Compares two texts word by word: beside a number that counts, they may have others, such as
+    /// signatures. A word may be a hexadecimal number.
+    fn of_words(&self, before: &str, after: &str) -> bool {
+        let words = |text: &str| -> Vec<String> {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.map(str::to_owned).collect()
+        };
+        let (old, new) = (words(before), words(after));
+        let named = |word: &str| self.last_id.is_some_and(|id| runs(id).contains(&word));
+        if let (Ok(old), Ok(new)) = (before.parse::<u64>(), after.parse::<u64>()) {
+            // It counts the rows that are left.
+            let left = old.checked_sub(new) == Some(self.width) && self.width > 1;
+            return left && !named(after) || self.of_numbers(before, after, 16);
+        }
+        let mut pairs = old.iter().zip(&new).filter(|(old, new)| old != new);
+        old.len() == new.len()
+            && !is_time(after)
+            && pairs.any(|(old, new)| {
+                let counts = self.of_numbers(old, new, 10) || self.of_numbers(old, new, 16);
+                counts && !named(new)
+            })
+    }
+
+    /// Returns whether two numbers with this base count exactly the rows before a page.
+    fn of_numbers(&self, before: &str, after: &str, base: u32) -> bool {
+        let number = |text: &str| {
+            let digits = text.strip_prefix("0x").unwrap_or(text);
+            u64::from_str_radix(digits, base).ok()
+        };
+        number(before)
+            .zip(number(after))
+            .is_some_and(|(old, new)| self.counts_rows(old, new))
+    }
+
+    fn counts_rows(&self, old: u64, new: u64) -> bool {
+        let grown = new.checked_sub(old) == Some(self.width);
+        grown && self.width > 1 && new.abs_diff(self.rows) <= 1
+    }
+
+    /// Compares two binary tokens, which differ in one number: of one to eight bytes, or a varint.
+    fn of_bytes(&self, before: &[u8], after: &[u8]) -> bool {
+        if before.len() != after.len() {
+            return false;
+        }
+        let differ = |(old, new): (&u8, &u8)| old != new;
+        let pairs = || before.iter().zip(after);
+        let (Some(first), Some(last)) = (pairs().position(differ), pairs().rposition(differ))
+        else {
+            return false;
+        };
+        let numbers = |bytes: &[u8]| {
+            let little = bytes
+                .iter()
+                .rev()
+                .fold(0, |n, byte| n << 8 | u64::from(*byte));
+            let big = bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte));
+            let bits = bytes.iter().rev();
+            let varint = bits.fold(0, |n, byte| n << 7 | u64::from(byte & 0x7f));
+            [little, big, varint]
+        };
+        [1, 2, 4, 8].into_iter().any(|width: usize| {
+            let starts = (last + 1).saturating_sub(width)..=first;
+            starts.into_iter().any(|start| {
+                let parts = before
+                    .get(start..start + width)
+                    .zip(after.get(start..start + width));
+                parts.is_some_and(|(old, new)| {
+                    let mut pairs = numbers(old).into_iter().zip(numbers(new));
+                    pairs.any(|(old, new)| self.counts_rows(old, new))
+                })
+            })
+        })
     }
 
     /// Compares two texts: all numbers that differ have grown as positions do, and the rest is the
@@ -132,7 +217,7 @@ fn is_time(text: &str) -> bool {
 
 /// Returns the parts of a link by name: its parameters, and the segments of its path by their
 /// number.
-fn parts(link: &str) -> Vec<(String, String)> {
+pub(super) fn parts(link: &str) -> Vec<(String, String)> {
     let link = link.split('#').next().unwrap_or_default();
     let (path, query) = link.split_once('?').unwrap_or((link, ""));
     let path = path.split_once("://").map_or(path, |(_, path)| path);
@@ -143,13 +228,6 @@ fn parts(link: &str) -> Vec<(String, String)> {
         (percent_decoded(name), percent_decoded(value))
     });
     segments.chain(query).collect()
-}
-
-/// Returns the printable text that a token in base64 stands for.
-fn from_text(token: &str) -> Option<String> {
-    let text = String::from_utf8(from_base64(token)?).ok()?;
-    let is_printable = !text.is_empty() && !text.chars().any(char::is_control);
-    is_printable.then_some(text)
 }
 
 #[cfg(test)]
@@ -204,7 +282,7 @@ mod tests {
             ("1700000010", "1700000020"),
             ("77", "78"),
             ("10", "45"),
-            ("20", "10"),
+            ("20", "5"),
             ("2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"),
             ("t10x", "t20y"),
             ("a", "b"),
@@ -219,6 +297,86 @@ mod tests {
             ("/x", "/x?p=3"),
         ] {
             assert!(!step.of_links(before, after), "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn positions_are_seen_in_every_spelling() {
+        let step = step(20, 10, Some("x"));
+        let spellings: [fn(u64) -> String; 16] = [
+            |at| base64(base64(at.to_string().as_bytes()).as_bytes()),
+            |at| hex(at.to_string().as_bytes()),
+            |at| format!("{at:x}"),
+            |at| format!("0x{at:04x}"),
+            |at| base64(&[8, at as u8]),
+            |at| base64(&[8, at as u8, 16, 0]),
+            |at| base64(&at.to_be_bytes()),
+            |at| hex(&(at as u32).to_le_bytes()),
+            |at| (53 - at).to_string(),
+            |at| {
+                let part = |text: &str| base64(text.as_bytes()).trim_end_matches('=').to_owned();
+                let payload = part(&format!("{{\"offset\": {at}}}"));
+                format!("{}.{payload}.{}", part("{\"alg\": \"HS256\"}"), nonce(at))
+            },
+            |at| format!("{at}_{}", nonce(at)),
+            |at| format!("{}-{at}", nonce(at)),
+            |at| base64(format!("{{\"nonce\": \"{}\", \"offset\": {at}}}", nonce(at)).as_bytes()),
+            |at| format!("00000000-0000-4000-8000-{at:012x}"),
+            |at| base64(&packed(&format!("{{\"offset\": {at}}}"), true)),
+            |at| base64(&packed(&format!("{{\"offset\": {at}}}"), false)),
+        ];
+        for spelling in spellings {
+            let (before, after) = (spelling(10), spelling(20));
+            assert!(step.of_values(&before, &after), "{before} {after}");
+            // The same spelling of something else counts nothing.
+            let (before, after) = (spelling(13), spelling(47));
+            assert!(!step.of_values(&before, &after), "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn binary_tokens_with_a_key_or_a_signature_are_no_positions() {
+        let step = step(20, 10, Some("20"));
+        for seed in 0..2_000_u64 {
+            let token = |at: u64| {
+                let hash =
+                    xxhash_rust::xxh3::xxh3_128(&[seed.to_le_bytes(), at.to_le_bytes()].concat());
+                base64(&hash.to_le_bytes())
+            };
+            let (before, after) = (token(1), token(2));
+            assert!(!step.of_values(&before, &after), "{seed}: {before} {after}");
+        }
+        let key =
+            |id: u64| base64(format!("{{\"at\": \"{}\", \"id\": {id}}}", nonce(id)).as_bytes());
+        assert!(!step.of_values(&key(10), &key(20)));
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn nonce(of: u64) -> String {
+        format!(
+            "f{:07x}z",
+            xxhash_rust::xxh3::xxh3_64(&of.to_le_bytes()) & 0xfff_ffff
+        )
+    }
+
+    fn packed(text: &str, gzip: bool) -> Vec<u8> {
+        use flate2::Compression;
+        use flate2::write::{GzEncoder, ZlibEncoder};
+        use std::io::Write;
+        match gzip {
+            true => {
+                let mut to = GzEncoder::new(Vec::new(), Compression::default());
+                to.write_all(text.as_bytes()).unwrap();
+                to.finish().unwrap()
+            }
+            false => {
+                let mut to = ZlibEncoder::new(Vec::new(), Compression::default());
+                to.write_all(text.as_bytes()).unwrap();
+                to.finish().unwrap()
+            }
         }
     }
 }
