@@ -39,6 +39,8 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     /// Whether only the end of the connection shows that the body is complete.
     pub open_ended: bool,
+    /// The path to which a redirect has led, if it leads to another resource.
+    pub landed: Option<String>,
 }
 
 impl Answer {
@@ -49,6 +51,7 @@ impl Answer {
             headers: self.headers,
             body: self.body,
             open_ended: self.open_ended,
+            landed: self.landed,
             request,
         }
     }
@@ -105,6 +108,7 @@ impl Wire {
 
     async fn follow(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
         let mut followed = 0..redirect::MOST;
+        let asked = request.url.clone();
         loop {
             let url = request.url.clone();
             let failed = |error| Failure::of(error, &url);
@@ -126,6 +130,7 @@ impl Wire {
                 headers,
                 body,
                 open_ended,
+                landed: redirect::elsewhere(&asked, &url),
             });
         }
     }

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, StatusRule};
-use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
+use crate::page::{
+    Account, LastId, Next, PageFacts, Pager, Paginator, Position, Proof, Step, Terms,
+};
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
@@ -66,6 +68,17 @@ pub(crate) struct Fetched {
     pub again: u64,
     /// Rows without a value of the key.
     pub nameless: u64,
+    /// A fingerprint of its records; `None` if it has none.
+    fingerprint: Option<u64>,
+}
+
+impl Fetched {
+    /// Adds the page to the fingerprint of the pages before it.
+    pub fn follow(&self, before: u64) -> u64 {
+        self.fingerprint.map_or(before, |page| {
+            xxh3_64_with_seed(&page.to_le_bytes(), before)
+        })
+    }
 }
 
 /// What a page shows about its list.
@@ -76,6 +89,7 @@ struct Advanced {
     moving: Vec<bool>,
     again: u64,
     nameless: u64,
+    fingerprint: Option<u64>,
     /// Rows at its beginning that came with the page before.
     known: usize,
     sent: u64,
@@ -158,6 +172,7 @@ impl Fetcher {
             keyed: !spec.primary_key.is_empty(),
             numbered: spec.paginator.is_numbered(),
             single: spec.single,
+            key: spec.primary_key.clone(),
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),
             embedded: false,
@@ -246,6 +261,7 @@ impl Fetcher {
             moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             nameless: advanced.nameless,
+            fingerprint: advanced.fingerprint,
             sent: advanced.sent,
             page,
             step: advanced.step,
@@ -297,7 +313,7 @@ impl Fetcher {
             {
                 return Ok(response);
             }
-            _ => response.success(|| self.client.redactor())?,
+            _ => self.success(response, position)?,
         };
         let spec = self.spec();
         // The list of a parent may be answered without a body, if it is empty.
@@ -319,6 +335,19 @@ impl Fetcher {
                 .hint("an error that the API sends as a success looks like this; a list inside the object needs `.records(…)`"));
         }
         Ok(response)
+    }
+
+    /// Returns a response with a success status, or the error that it describes.
+    fn success(&self, response: Response, position: &Position) -> Result<Response> {
+        let status = response.status;
+        let led = matches!(position.next, Next::Url(_)) && matches!(status, 400 | 404 | 416 | 422);
+        let success = response.success(|| self.client.redactor());
+        success.map_err(|error| match led {
+            true => error.hint(format!(
+                "the API's own link leads to this page, so the list goes on there; `on_status = {{ {status} = \"empty\" }}` says that it is the end"
+            )),
+            false => error,
+        })
     }
 
     /// Returns what follows a page. `text`: the text that its spans refer to.
@@ -349,6 +378,7 @@ impl Fetcher {
             ids: &ids,
             contents: &contents,
             settled: &settled,
+            records: (text, &page.spans),
             redacted: &redacted,
             response,
         };
@@ -366,6 +396,7 @@ impl Fetcher {
             known: judged.known,
             again: judged.again,
             nameless,
+            fingerprint: facts.fingerprint,
             contents,
             moving,
             ids,
@@ -516,6 +547,7 @@ fn no_page(status: u16) -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        landed: None,
         request: String::new(),
     }
 }
