@@ -32,6 +32,9 @@ fn hours(text: &str) -> i64 {
 /// The rows of an API: the id, the hour and the version of each.
 type Rows = Arc<Mutex<Vec<(String, i64, i64)>>>;
 
+/// Returns whether a filter shows a record of that hour, asked for records since another one.
+type Filter = fn(i64, i64) -> bool;
+
 struct Api {
     rows: Rows,
     clock: VirtualClock,
@@ -130,7 +133,7 @@ const LAST: i64 = 4 * 52;
 
 #[test]
 fn a_filter_that_does_not_show_the_record_at_its_bound_is_not_believed() {
-    let filters: [(fn(i64, i64) -> bool, usize); 5] = [
+    let filters: [(Filter, usize); 5] = [
         // It reads times in another zone.
         (|at, since| at >= since + 9, 2),
         (|at, since| at >= since + 14, 2),
@@ -158,7 +161,7 @@ fn a_filter_that_does_not_show_the_record_at_its_bound_is_not_believed() {
 
 #[test]
 fn a_filter_that_shows_it_costs_no_request_more() {
-    let honest: [fn(i64, i64) -> bool; 3] = [
+    let honest: [Filter; 3] = [
         |at, since| at >= since,
         |at, since| at > since - 1,
         |_, _| true,

@@ -63,10 +63,16 @@ pub(crate) struct Places {
     again: Option<Box<Again>>,
     /// What is known of the end, if another page is requested to confirm it: the page before the first
     /// one, or the first one.
-    before_first: Option<Box<Proof>>,
-    /// Whether it is the first page of a list, sorted by the time of the last change, that is requested
-    /// again to confirm it.
-    is_front: bool,
+    confirms: Option<Box<Confirms>>,
+}
+
+/// The end of a list that another page is to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Confirms {
+    end: Proof,
+    /// Whether the page is the first one, of a list that is sorted by the time of the last change;
+    /// else it is the page before the first one.
+    in_front: bool,
 }
 
 /// Whether consecutive pages were seen to be adjacent.
@@ -164,8 +170,9 @@ impl Position {
 
     /// Returns what is known of the end of a list whose page before the first one is requested.
     pub(super) fn before_first(&self) -> Option<&Proof> {
-        let end = self.places.before_first.as_deref();
-        end.filter(|_| !self.places.is_front)
+        let confirms = self.places.confirms.as_ref();
+        let confirms = confirms.filter(|confirms| !confirms.in_front);
+        confirms.map(|confirms| &confirms.end)
     }
 
     /// Returns whether a text counts the rows or the pages before this position, as `20` does behind a
@@ -184,8 +191,9 @@ impl Position {
     /// Returns what is known of the end of a list, sorted by the time of the last change, whose first
     /// page is requested again.
     pub(super) fn front(&self) -> Option<&Proof> {
-        let end = self.places.before_first.as_deref();
-        end.filter(|_| self.places.is_front)
+        let confirms = self.places.confirms.as_ref();
+        let confirms = confirms.filter(|confirms| confirms.in_front);
+        confirms.map(|confirms| &confirms.end)
     }
 
     /// Returns the position of the first page after the end of such a list.
@@ -196,8 +204,10 @@ impl Position {
             // Another run cannot use this position.
             counts: true,
             places: Places {
-                before_first: Some(Box::new(proof)),
-                is_front: true,
+                confirms: Some(Box::new(Confirms {
+                    end: proof,
+                    in_front: true,
+                })),
                 ..Places::default()
             },
             ..self.clone()
@@ -301,7 +311,10 @@ impl Pager {
             next: Next::Value(self.first_page().checked_sub(1)?.to_string()),
             fingerprint: None,
             places: Places {
-                before_first: Some(Box::new(proof)),
+                confirms: Some(Box::new(Confirms {
+                    end: proof,
+                    in_front: false,
+                })),
                 ..Places::default()
             },
             ..position.clone()
