@@ -71,6 +71,10 @@ impl ResourceReader {
             Err(error) if error.kind() == ErrorKind::Stopped => Ok(ReadOutcome::Stopped),
             Err(error) => Err(error),
             Ok(ReadOutcome::AtEnd) => {
+                // A list that is no window has closed its slice with its last page.
+                if slice.state().pass.is_none() {
+                    return Ok(ReadOutcome::AtEnd);
+                }
                 let mut intake = self.intake.lock().await;
                 if slice.pass().is_windowed() && self.misses_edge(&slice) {
                     self.doubt_edge(&slice);
@@ -96,12 +100,9 @@ impl ResourceReader {
         }
     }
 
-    /// Closes a slice that was read to its end, if it is open. Its state belongs to its last rows: if
+    /// Closes a slice that was read to its end. Its state belongs to its last rows: if
     /// they were committed without it, the next run would take them for other records.
     pub(super) fn finish_slice(&self, intake: &mut Intake, slice: &Slice) {
-        if slice.state().pass.is_none() {
-            return;
-        }
         self.close(&mut slice.state());
         let ending = self.remembered(slice);
         match &mut intake.feed {
