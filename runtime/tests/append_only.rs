@@ -55,7 +55,7 @@ fn new_rows_and_new_versions_are_handed_over_and_the_state_is_in_the_file() {
         let at = |day: usize| format!("2024-01-0{day}T00:00:00Z");
         let rows = match count.fetch_add(1, Ordering::SeqCst) {
             0 => json!([{"id": 1, "at": at(1), "tags": [{"name": "a"}]}, {"id": 2, "at": at(2)}]),
-            _ => json!([{"id": 1, "at": at(3), "tags": []}]),
+            _ => json!([{"id": 2, "at": at(2)}, {"id": 1, "at": at(3), "tags": []}]),
         };
         (200, Vec::new(), rows.to_string())
     });
@@ -87,7 +87,7 @@ fn new_rows_and_new_versions_are_handed_over_and_the_state_is_in_the_file() {
     assert!(error.report().contains("the queue is full"), "{error}");
     broken.store(false, Ordering::SeqCst);
     run(&known, &url, &base, items()).unwrap();
-    assert_eq!(of("items", "id"), ["1", "2", "1"]);
+    assert_eq!(of("items", "id"), ["1", "2", "2", "1"]);
     let asked = log.lock().unwrap().clone();
     assert!(!asked[0].contains("since"), "{asked:?}");
     let again = |asked: &String| asked.contains("since=2024-01-01T23%3A59%3A59Z");
@@ -100,7 +100,7 @@ fn new_rows_and_new_versions_are_handed_over_and_the_state_is_in_the_file() {
     let counts = there.row_counts().unwrap();
     assert_eq!(
         counts,
-        [("items".to_owned(), 3), ("items__tags".to_owned(), 1)]
+        [("items".to_owned(), 4), ("items__tags".to_owned(), 1)]
     );
     // A second run has to wait.
     let error = run(&known, &url, &base, items()).unwrap_err();

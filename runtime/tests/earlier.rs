@@ -49,7 +49,7 @@ fn cut_in_the_first_run() -> (Source, VirtualClock) {
             }
             ("", _) if runs.load(Relaxed) == 1 => page(json!({"data": null})),
             ("", _) => page(json!({"data": [row(3)]})),
-            _ => page(json!({"data": [row(4)]})),
+            _ => page(json!({"data": [row(2), row(4)]})),
         })
     });
     let list = list("items", "/items");

@@ -64,6 +64,9 @@ pub(crate) struct CursorSpec {
     pub most_rows: Option<u64>,
 }
 
+/// A day in microseconds. The zones in which one API may read a time lie closer together.
+pub(crate) const DAY: i64 = 86_400_000_000;
+
 /// Returns a duration of this many days.
 pub const fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)

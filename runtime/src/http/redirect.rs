@@ -53,6 +53,20 @@ pub(super) fn target(
     Some(next)
 }
 
+/// Returns the path to which redirects have led, if it is that of another resource: its last part is
+/// another one.
+///
+/// ```text
+/// /v1/orders -> /login        /login
+/// /v1/orders -> /v2/orders/   none
+/// ```
+pub(super) fn elsewhere(asked: &Url, landed: &Url) -> Option<String> {
+    fn last(url: &Url) -> Option<&str> {
+        url.path().rsplit('/').find(|part| !part.is_empty())
+    }
+    (last(asked) != last(landed)).then(|| landed.path().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +105,17 @@ mod tests {
         }
         assert_eq!(follow("GET", 200, there), None);
         assert_eq!(follow("GET", 304, there), None);
+    }
+
+    #[test]
+    fn a_redirect_to_another_resource_is_told_from_one_to_another_place_of_it() {
+        let url = |path: &str| Url::parse(&format!("https://api.example{path}")).unwrap();
+        let landed = |path: &str| elsewhere(&url("/v1/orders?page=2"), &url(path));
+        for same in ["/v1/orders/?page=2", "/v2/orders", "/v1/orders"] {
+            assert_eq!(landed(same), None, "{same}");
+        }
+        assert_eq!(landed("/login?to=orders").as_deref(), Some("/login"));
+        assert_eq!(landed("/").as_deref(), Some("/"));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Response {
     pub body: Vec<u8>,
     /// Whether only the end of the connection shows that the body is complete.
     pub open_ended: bool,
+    /// The path to which a redirect has led, if it leads to another resource.
+    pub landed: Option<String>,
     /// The request, as `GET /v1/customers?limit=100`.
     pub request: String,
     /// The words that the request sent.

@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub open_ended: bool,
     /// The words of its request, as far as the sender says them.
     pub sent: Sent,
+    /// The path to which a redirect has led, if it leads to another resource.
+    pub landed: Option<String>,
 }
 
 impl Answer {
@@ -52,6 +54,7 @@ impl Answer {
             headers: self.headers,
             body: self.body,
             open_ended: self.open_ended,
+            landed: self.landed,
             request,
             sent: self.sent,
         }
@@ -109,6 +112,7 @@ impl Wire {
 
     async fn follow(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
         let mut followed = 0..redirect::MOST;
+        let asked = request.url.clone();
         loop {
             let url = request.url.clone();
             let failed = |error| Failure::of(error, &url);
@@ -129,6 +133,7 @@ impl Wire {
                 body: whole.bytes,
                 open_ended: response.open_ended && !whole.packed,
                 sent: Sent::default(),
+                landed: redirect::elsewhere(&asked, &url),
             });
         }
     }

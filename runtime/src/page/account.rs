@@ -10,7 +10,9 @@ mod arrived;
 mod before;
 mod embedded;
 mod ending;
+mod front;
 mod silent;
+mod ties;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -88,6 +90,8 @@ pub(crate) struct Terms {
     pub keyed: bool,
     /// Whether `--since` requests only a part of it.
     pub filters: bool,
+    /// The path of each part of the key.
+    pub key: Vec<Vec<String>>,
     /// Whether its pages are requested by number.
     pub numbered: bool,
     /// Whether it is one object instead of a list.
@@ -169,6 +173,16 @@ pub(crate) struct Account {
     at_most: Option<Proof>,
     /// The number of pages of this reading, and of the previous one.
     pages: [u64; 2],
+    /// Rows of a repeated first page that no page had brought.
+    strays: Vec<u64>,
+    /// The number of unchanged rows that the second reading has repeated.
+    twice: u64,
+    /// The path from which a redirect has brought a page with rows.
+    landed: Option<String>,
+    /// The order of its pages by the time of the last change.
+    newest: front::Newest,
+    /// The field whose values its tokens are.
+    ties: ties::Ties,
 }
 
 impl Account {
@@ -216,22 +230,35 @@ impl Account {
         if let Some(proof) = position.before_first() {
             return self.before_first(paginator, page, proof);
         }
+        if let Some(proof) = position.front() {
+            return self.front(page, proof);
+        }
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
+                let strays = match position.looks_back() {
+                    true => self.stray(page)?,
+                    false => 0,
+                };
                 let step = match *step {
                     Step::End(proof) => {
+                        self.doubt_strays()?;
                         let end = Step::End(self.capped(proof));
                         self.confirm_first(paginator, position, end)
                     }
                     step => step,
                 };
-                let (known, step, again) = (page.ids.len(), Ok(step), 0);
+                let (known, again) = match strays {
+                    0 => (page.ids.len(), 0),
+                    new => (0, (page.ids.len() as u64).saturating_sub(new)),
+                };
+                let step = Ok(step);
                 return Ok(Judgement { step, known, again });
             }
         };
         let said = self.hear(paginator, page);
         self.check(page, &said)?;
+        self.see_tie(page)?;
         self.take(page, known)?;
         self.gap |= self.new > 0 && std::mem::take(&mut self.few);
         let at = At {
@@ -246,6 +273,7 @@ impl Account {
             // Some servers repeat their last or first page if the requested page does not exist.
             Some(end) if self.new == 0 && page.rows > known as u64 => {
                 self.again -= (page.rows - known as u64).min(self.again);
+                self.twice = self.twice.saturating_sub(page.rows - known as u64);
                 let known = page.rows as usize;
                 (self.end(At { known, ..at }, &end), known)
             }
@@ -261,6 +289,7 @@ impl Account {
         };
         self.promised = promise(&said);
         let step = step.map(|step| self.confirm_first(paginator, position, step));
+        let step = step.map(|step| self.look_to_front(at, step));
         let taken = page.rows.saturating_sub(known as u64);
         let again = taken.saturating_sub(self.new);
         Ok(Judgement { step, known, again })
@@ -322,7 +351,7 @@ impl Account {
             let before = self.pages[0];
             self.pages = [0, before.max(1)];
             (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
-            self.filled = 0;
+            (self.filled, self.twice) = (0, 0);
             (self.promised, self.doubted, self.doubt) = (None, None, None);
             // A list without an order has none in a second reading either.
             self.at_most = self.at_most.take().filter(|_| self.is_unordered);
@@ -426,6 +455,7 @@ impl Account {
             places: position.places.clone(),
         };
         let counts = next.counts || paginator.counts(position, &next, page);
+        self.ties.lead(&next.next, page, &self.terms.key);
         let step = Step::Next(Position { counts, ..next });
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),
@@ -438,6 +468,7 @@ impl Account {
             moved,
             thorough: self.terms.thorough,
             keyed: self.terms.keyed,
+            repeats: self.is_again() && self.twice > 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a page itself says about the next page; the account of the list decides whether that is
 //! believed.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated, counted};
 use serde_json::Value;
@@ -34,10 +34,20 @@ pub(crate) struct PageFacts<'a> {
     /// Returns whether a row cannot have changed since the pass began: if it is repeated with other
     /// contents, its key is that of several records.
     pub settled: &'a dyn Fn(usize) -> bool,
+    /// The text of its records, and where each of them is in it; empty if they are unknown.
+    pub records: (&'a [u8], &'a [Range<usize>]),
     /// Replaces the secrets in a text of the API.
     pub redacted: &'a dyn Fn(&str) -> String,
     /// The response, for its headers.
     pub response: &'a Response,
+}
+
+impl<'a> PageFacts<'a> {
+    /// Returns the JSON of a row, counted from 0; `None` if it is unknown.
+    pub fn record(&self, row: usize) -> Option<&'a str> {
+        let (text, spans) = self.records;
+        std::str::from_utf8(text.get(spans.get(row)?.clone())?).ok()
+    }
 }
 
 /// What comes after a page.

@@ -21,6 +21,7 @@ use super::proof::Proof;
 use super::statements::plain;
 use crate::error::Result;
 use crate::text::percent_decoded;
+pub(super) use counting::spelled;
 pub(super) use end::{Ending, Moved};
 
 /// Every server is assumed to return at least this many rows of a list.
@@ -90,8 +91,18 @@ pub(crate) struct Places {
     looks_back: bool,
     /// The second reading of the list.
     again: Option<Box<Again>>,
-    /// What is known of the end, if the page before the first one is requested to confirm it.
-    before_first: Option<Box<Proof>>,
+    /// What is known of the end, if another page is requested to confirm it: the page before the first
+    /// one, or the first one.
+    confirms: Option<Box<Confirms>>,
+}
+
+/// The end of a list that another page is to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Confirms {
+    end: Proof,
+    /// Whether the page is the first one, of a list that is sorted by the time of the last change;
+    /// else it is the page before the first one.
+    in_front: bool,
 }
 
 /// Whether consecutive pages were seen to be adjacent.
@@ -178,18 +189,20 @@ impl Position {
     /// Returns whether the following rows have arrived before, because they are checked or read
     /// again.
     pub(crate) fn comes_again(&self) -> bool {
-        self.restarts() || self.looks_back()
+        self.restarts() || self.looks_back() || self.front().is_some()
     }
 
     /// Returns whether this is the page before the first one, which exists if the API counts from 0
     /// and is asked from 1. Any response to it will do.
     pub(crate) fn is_before_first(&self) -> bool {
-        self.places.before_first.is_some()
+        self.before_first().is_some()
     }
 
     /// Returns what is known of the end of a list whose page before the first one is requested.
     pub(super) fn before_first(&self) -> Option<&Proof> {
-        self.places.before_first.as_deref()
+        let confirms = self.places.confirms.as_ref();
+        let confirms = confirms.filter(|confirms| !confirms.in_front);
+        confirms.map(|confirms| &confirms.end)
     }
 
     /// Returns whether a text counts the rows or the pages before this position, as `20` does behind a
@@ -205,8 +218,34 @@ impl Position {
             })
     }
 
+    /// Returns what is known of the end of a list, sorted by the time of the last change, whose first
+    /// page is requested again.
+    pub(super) fn front(&self) -> Option<&Proof> {
+        let confirms = self.places.confirms.as_ref();
+        let confirms = confirms.filter(|confirms| confirms.in_front);
+        confirms.map(|confirms| &confirms.end)
+    }
+
+    /// Returns the position of the first page after the end of such a list.
+    pub(super) fn back_to_front(&self, proof: Proof) -> Position {
+        Position {
+            next: Next::First,
+            fingerprint: None,
+            // Another run cannot use this position.
+            counts: true,
+            places: Places {
+                confirms: Some(Box::new(Confirms {
+                    end: proof,
+                    in_front: true,
+                })),
+                ..Places::default()
+            },
+            ..self.clone()
+        }
+    }
+
     /// Returns whether this is the repeated first page, which has no new rows.
-    fn looks_back(&self) -> bool {
+    pub(super) fn looks_back(&self) -> bool {
         self.places.looks_back
     }
 }
@@ -241,12 +280,13 @@ impl Pager {
     }
 
     /// Returns whether an error status for the page at that position may mean that the page does
-    /// not exist: pages are requested by number, and one has arrived. A token comes from the API,
-    /// which says by it that the page exists.
+    /// not exist: pages are requested by number, and one has arrived. A token or a link comes from the
+    /// API, which says by it that the page exists.
     pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
         let ends = Step::End(Proof::Open);
         matches!(status, 400 | 404 | 416 | 422)
             && !matches!(self.deref(), Paginator::Token(_))
+            && !matches!(position.next, Next::Url(_))
             && position.pages > 0
             && !position.overlaps()
             && !position.comes_again()
@@ -301,7 +341,10 @@ impl Pager {
             next: Next::Value(self.first_page().checked_sub(1)?.to_string()),
             fingerprint: None,
             places: Places {
-                before_first: Some(Box::new(proof)),
+                confirms: Some(Box::new(Confirms {
+                    end: proof,
+                    in_front: false,
+                })),
                 ..Places::default()
             },
             ..position.clone()

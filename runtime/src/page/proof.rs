@@ -128,7 +128,7 @@ impl Proof {
 pub enum Required {
     /// No row can be missing.
     Proved,
-    /// No row that did not change is missing.
+    /// The end was reached, and nothing that can be compared shows that a row is missing.
     Consistent,
     /// Nothing says that a row is missing.
     Assumed,

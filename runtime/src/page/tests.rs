@@ -24,6 +24,7 @@ fn response(link: Option<&str>) -> Response {
         headers,
         body: Vec::new(),
         open_ended: false,
+        landed: None,
         request: "GET /x".into(),
         sent: Sent::default(),
     }
@@ -58,6 +59,7 @@ fn facts<'a>(page: Page<'a>, ids: &'a [u64], response: &'a Response) -> PageFact
         ids,
         contents: &[],
         settled: &|_| true,
+        records: (&[], &[]),
         redacted: &str::to_owned,
         response,
     }

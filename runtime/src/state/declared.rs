@@ -2,7 +2,9 @@
 //! compares its own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -11,7 +13,7 @@ use super::{StateChange, StateRow};
 use crate::error::Result;
 use crate::record::WireFormat;
 use crate::schema::Disposition;
-use crate::source::{ResourceSpec, placeholders};
+use crate::source::{ResourceSpec, Source, placeholders};
 
 /// The slice of the declaration of a resource in the state; no slice has that name.
 const SLICE: &str = "declared";
@@ -26,6 +28,10 @@ pub(crate) struct Declared {
     pub endpoint: String,
     /// A hash of what else distinguishes its requests, since parameters may be secret.
     pub request: String,
+    /// A hash of each part of its requests that settings can change, by its name: the base URL,
+    /// parameters, headers, the body. Secrets are not part of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
     /// Its earlier names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub was: Vec<String>,
@@ -108,12 +114,55 @@ impl Declared {
             format: RowFormat,
             endpoint: format!("{} {}", spec.method.name(), spec.path),
             request: format!("{:016x}", xxh3_64(request.to_string().as_bytes())),
+            parts: BTreeMap::new(),
             was: Vec::new(),
             reads: Some(reads),
             rows: Some(rows),
             next: None,
             columns,
         }
+    }
+
+    /// Adds the parts of its requests that settings can change.
+    pub fn with_parts(mut self, source: &Source, spec: &ResourceSpec) -> Self {
+        let redactor = source.redactor();
+        let mut parts: BTreeMap<String, String> = BTreeMap::new();
+        let mut add = |name: String, value: &str| {
+            let part = parts.entry(name).or_default();
+            let text = format!("{part} {}", redactor.redact(value));
+            *part = format!("{:016x}", xxh3_64(text.as_bytes()));
+        };
+        add("base URL".to_owned(), &place(source.base_url()));
+        for (name, value) in &spec.query {
+            add(format!("parameter `{name}`"), value);
+        }
+        for (name, value) in &spec.path_values {
+            add(format!("`{name}` in the path"), value);
+        }
+        for (name, value) in &spec.headers {
+            add(format!("header `{name}`"), value);
+        }
+        if let Some(body) = &spec.body {
+            add("body".to_owned(), &body.to_string());
+        }
+        self.parts = parts;
+        self
+    }
+
+    /// Returns the names of the parts of its requests that differ from those of another declaration,
+    /// if both are known.
+    pub fn other_parts<'a>(&'a self, other: &'a Declared) -> Vec<&'a str> {
+        if self.parts.is_empty() || other.parts.is_empty() {
+            return Vec::new();
+        }
+        let names = self.parts.keys().chain(other.parts.keys());
+        let mut names: Vec<&str> = names
+            .filter(|name| self.parts.get(*name) != other.parts.get(*name))
+            .map(String::as_str)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Removes the declarations from the rows of the state, and returns them.
@@ -182,6 +231,22 @@ impl Rows {
             && self.within_parent == other.within_parent
             && self.slices == other.slices
     }
+}
+
+/// Returns what tells one API from another in its base URL: the host and the path. The port of a
+/// server on this machine changes from start to start.
+fn place(base: &str) -> String {
+    let Ok(url) = Url::parse(base) else {
+        return base.to_owned();
+    };
+    let name = url.host_str().unwrap_or_default();
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    let here = name == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let host = match (here, url.port()) {
+        (true, _) => "localhost".to_owned(),
+        (false, port) => format!("{name} {port:?}"),
+    };
+    format!("{host}{}", url.path().trim_end_matches('/'))
 }
 
 fn name(disposition: Disposition) -> &'static str {

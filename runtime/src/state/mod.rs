@@ -14,7 +14,7 @@ pub use file::{export, import};
 pub use format::RowFormat;
 pub use memory::Memory;
 pub(crate) use rewind::rewind;
-pub use slice::{OpenWindow, Pass, SliceState};
+pub use slice::{Edge, OpenWindow, Pass, SliceState};
 pub(crate) use slice::{load_id, load_time};
 
 use serde::{Deserialize, Serialize};

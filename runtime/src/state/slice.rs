@@ -17,6 +17,10 @@ pub struct SliceState {
     /// The highest cursor value of a pass that was read to its end, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// The newest records that it has shown. A request from the cursor on returns one of them, or the
+    /// API does not filter as it was asked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<Edge>,
     /// The pass that has begun and not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
@@ -41,6 +45,20 @@ pub struct SliceState {
     /// so that the next one reads all records again and compares their keys.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collided: bool,
+}
+
+/// The records of a slice with the highest cursor value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// That value, as text. It may be later than [`SliceState::cursor`], which is not later than the
+    /// start of its pass.
+    pub value: String,
+    /// Hashes of the keys of some of them; empty without a key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<u64>,
+    /// Whether the times of the cursor have no zone, so that requests begin a day earlier.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zoneless: bool,
 }
 
 /// One reading of a slice, from its first page to its last.
@@ -71,6 +89,16 @@ pub struct Pass {
     /// The highest cursor value that it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
+    /// Hashes of the keys of some records that have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tops: Vec<u64>,
+    /// Whether the times of the cursor have no zone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zoneless: bool,
+    /// Whether it has shown a record that the passes before it have shown: it goes on where they
+    /// ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
     /// How well it is known that nothing was missed so far; `None`: it is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,

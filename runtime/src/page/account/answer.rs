@@ -45,6 +45,7 @@ impl Account {
                 false => Proof::Consistent(why),
             });
         }
+        self.doubt_place(page);
         let silent = said.more().is_none() && said.leads().is_none();
         let ends = said.more().is_some_and(|(more, _)| !more) && said.leads().is_none();
         if let Some(flag) = self.promised.clone()
@@ -67,6 +68,24 @@ impl Account {
                 )))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Limits the proof if a redirect has led to a page without rows that no page with rows of the
+    /// list has come from: a login, or a notice.
+    fn doubt_place(&mut self, page: &PageFacts<'_>) {
+        let Some(path) = &page.response.landed else {
+            return;
+        };
+        if page.rows > 0 {
+            self.landed = Some(path.clone());
+        } else if self.landed.as_ref() != Some(path) {
+            let path = (page.redacted)(path);
+            let why = format!(
+                "a redirect led to `{path}`, which has no records: it may be another resource"
+            );
+            self.faulty = true;
+            self.caps(Proof::Unproved(why));
         }
     }
 

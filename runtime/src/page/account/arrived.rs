@@ -53,6 +53,9 @@ impl Account {
                 true => self.second.add_page(ids, contents).map_err(on_disk)?,
                 false => added,
             };
+            if self.is_again() {
+                self.twice += reading.unchanged as u64;
+            }
             self.check_order(&reading, known);
             let changed = reading.changed.iter();
             let wrong = changed.filter(|row| (page.settled)(known + **row));
@@ -80,6 +83,35 @@ impl Account {
                 "some of its records are equal, and without a key it is unknown whether they are repeated"
                     .to_owned(),
             ));
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a repeated first page that no page has brought; returns their number. New
+    /// rows come with the second reading; others show that the pages do not belong to one list.
+    pub(super) fn stray(&mut self, page: &PageFacts<'_>) -> Result<u64> {
+        if !self.terms.keyed {
+            return Ok(0);
+        }
+        let before = self.strays.len();
+        for id in page.ids {
+            if !self.rows.contains(*id).map_err(on_disk)? {
+                self.strays.push(*id);
+            }
+        }
+        let added = self.rows.add_page(page.ids, page.contents);
+        added.map_err(on_disk)?;
+        Ok((self.strays.len() - before) as u64)
+    }
+
+    /// Limits the proof if the second reading has not brought the rows that the first page had
+    /// between the two.
+    pub(super) fn doubt_strays(&mut self) -> Result<()> {
+        for id in std::mem::take(&mut self.strays) {
+            if self.is_again() && !self.second.contains(id).map_err(on_disk)? {
+                let why = "its first page, requested again, had rows that no reading of the list brought: its pages do not fit together, and others may be missing";
+                self.caps(Proof::Unproved(why.to_owned()));
+            }
         }
         Ok(())
     }

@@ -39,6 +39,12 @@ impl Account {
             None => self.over(most)?.or_else(|| self.counted_before(came, at)),
         };
         self.unfinished(at)?;
+        if self.is_again() {
+            self.doubt_strays()?;
+        }
+        if let Some(why) = self.ties.doubt() {
+            self.caps(Proof::Unproved(why));
+        }
         if let Some(why) = self.depth(end, at.position, came) {
             self.caps(Proof::Unproved(why));
         }
@@ -218,13 +224,17 @@ impl Account {
         }
         let total = self.totals.missing(came)?;
         let (count, place) = (total.last, quoted(&total.place));
-        if total.moved() && end.by == By::Total {
+        let returned = total.moved() && total.first == count;
+        if total.moved() && !returned && end.by == By::Total {
             // The reading has passed its rows nevertheless.
             let why = format!("{place} changed from {} to {count}", total.first);
             return Some(Moved::Rows(why));
         }
-        if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
+        // A list by number that has lost a row and got another one is read again.
+        let moved = total.moved() && !(returned && end.by == By::Total);
+        if total.is_weak || self.terms.narrowed && !total.declared || moved {
             let counts = match total.moved() {
+                true if returned => format!("counts {count} again, and counted others between"),
                 true => format!("changed from {} to {count}", total.first),
                 false => format!("counts {count}"),
             };

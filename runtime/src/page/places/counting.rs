@@ -1,8 +1,9 @@
-//! Links and tokens that count rows or pages under any name: compared with the one before, a number
-//! in them grows from page to page by one page, or by the rows of one. The first one cannot be
-//! compared: there, a number within its text is one if it equals the rows or pages so far.
+//! Links and tokens that count rows or pages under any name and in any spelling: compared with the one
+//! before, a number in them grows from page to page by one page, or by the rows of one. The first one
+//! cannot be compared: there, a number within its text is one if it equals the rows or pages so far.
 
 mod shown;
+mod spelling;
 
 use std::ops::Deref;
 
@@ -10,7 +11,9 @@ use etlgen_model::Paginator;
 
 use crate::page::advance::PageFacts;
 use crate::page::paginator::{Next, Pager, Position};
-use crate::text::{from_base64, percent_decoded};
+use crate::text::percent_decoded;
+pub(in crate::page) use spelling::spelled;
+use spelling::{Spelled, readings, texts};
 
 /// Longer links and tokens are not compared.
 const LONGEST: usize = 4_096;
@@ -70,26 +73,37 @@ impl Step<'_> {
         pairs.any(|(before, after)| self.of_values(before, after))
     }
 
-    /// Compares two values of one parameter, or two tokens, also as what they encode.
+    /// Compares two values of one parameter, or two tokens, in every spelling.
     fn of_values(&self, before: &str, after: &str) -> bool {
         if before == after || before.len().max(after.len()) > LONGEST {
             return false;
         }
-        READINGS.iter().any(|read| {
-            let texts = read(before).zip(read(after));
-            texts.is_some_and(|(before, after)| self.of_texts(&before, &after))
+        let old = readings(before);
+        readings(after).iter().any(|(how, new)| {
+            let mut same = old.iter().filter(|(other, _)| other == how);
+            same.any(|(_, old)| match (old, new) {
+                (Spelled::Text(old), Spelled::Text(new)) => {
+                    self.of_texts(old, new) || self.of_words(old, new)
+                }
+                (Spelled::Bytes(old), Spelled::Bytes(new)) => self.of_bytes(old, new),
+                _ => false,
+            })
         })
     }
 
     /// Returns whether two tokens, the one at this step and the one `after` it, each have the number of
     /// rows or pages so far as a word, whatever else is in them (`20_9f3c`, a nonce beside it).
     fn grows_to(&self, after: &Step<'_>, (old, new): (&str, &str)) -> bool {
-        old.len().max(new.len()) <= LONGEST
-            && READINGS.iter().any(|read| {
-                let counts = read(old).zip(read(new));
-                let counts = counts.map(|(old, new)| (self.word_of(&old), after.word_of(&new)));
-                counts.is_some_and(|(old, new)| old.is_some() && old < new)
-            })
+        if old.len().max(new.len()) > LONGEST {
+            return false;
+        }
+        let (old, new) = (texts(old), texts(new));
+        let counts = |how: &str, text: &str| {
+            let mut same = old.iter().filter(|(other, _)| other == how);
+            let new = after.word_of(text);
+            same.any(|(_, old)| self.word_of(old).is_some_and(|old| Some(old) < new))
+        };
+        new.iter().any(|(how, text)| counts(how, text))
     }
 
     /// Returns the largest number among the words of a text that counts rows or pages.
@@ -98,6 +112,80 @@ impl Step<'_> {
         let numbers = words.filter_map(|word| word.parse().ok());
         let counts = numbers.filter(|number| self.is_count(*number));
         counts.max().filter(|_| !is_time(text))
+    }
+
+    /// Compares two texts word by word: beside a number that counts, they may have others, such as
+    /// signatures. A word may be a hexadecimal number.
+    fn of_words(&self, before: &str, after: &str) -> bool {
+        let words = |text: &str| -> Vec<String> {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.map(str::to_owned).collect()
+        };
+        let (old, new) = (words(before), words(after));
+        let named = |word: &str| self.last_id.is_some_and(|id| runs(id).contains(&word));
+        if let (Ok(old), Ok(new)) = (before.parse::<u64>(), after.parse::<u64>()) {
+            // It counts the rows that are left.
+            let left = old.checked_sub(new) == Some(self.width) && self.width > 1;
+            return left && !named(after) || self.of_numbers(before, after, 16);
+        }
+        let mut pairs = old.iter().zip(&new).filter(|(old, new)| old != new);
+        old.len() == new.len()
+            && !is_time(after)
+            && pairs.any(|(old, new)| {
+                let counts = self.of_numbers(old, new, 10) || self.of_numbers(old, new, 16);
+                counts && !named(new)
+            })
+    }
+
+    /// Returns whether two numbers with this base count exactly the rows before a page.
+    fn of_numbers(&self, before: &str, after: &str, base: u32) -> bool {
+        let number = |text: &str| {
+            let digits = text.strip_prefix("0x").unwrap_or(text);
+            u64::from_str_radix(digits, base).ok()
+        };
+        number(before)
+            .zip(number(after))
+            .is_some_and(|(old, new)| self.counts_rows(old, new))
+    }
+
+    fn counts_rows(&self, old: u64, new: u64) -> bool {
+        let grown = new.checked_sub(old) == Some(self.width);
+        grown && self.width > 1 && new.abs_diff(self.rows) <= 1
+    }
+
+    /// Compares two binary tokens, which differ in one number: of one to eight bytes, or a varint.
+    fn of_bytes(&self, before: &[u8], after: &[u8]) -> bool {
+        if before.len() != after.len() {
+            return false;
+        }
+        let differ = |(old, new): (&u8, &u8)| old != new;
+        let pairs = || before.iter().zip(after);
+        let (Some(first), Some(last)) = (pairs().position(differ), pairs().rposition(differ))
+        else {
+            return false;
+        };
+        let numbers = |bytes: &[u8]| {
+            let little = bytes
+                .iter()
+                .rev()
+                .fold(0, |n, byte| n << 8 | u64::from(*byte));
+            let big = bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte));
+            let bits = bytes.iter().rev();
+            let varint = bits.fold(0, |n, byte| n << 7 | u64::from(byte & 0x7f));
+            [little, big, varint]
+        };
+        [1, 2, 4, 8].into_iter().any(|width: usize| {
+            let starts = (last + 1).saturating_sub(width)..=first;
+            starts.into_iter().any(|start| {
+                let parts = before
+                    .get(start..start + width)
+                    .zip(after.get(start..start + width));
+                parts.is_some_and(|(old, new)| {
+                    let mut pairs = numbers(old).into_iter().zip(numbers(new));
+                    pairs.any(|(old, new)| self.counts_rows(old, new))
+                })
+            })
+        })
     }
 
     /// Compares two texts: all numbers that differ have grown as positions do, and the rest is the
@@ -162,7 +250,7 @@ fn is_time(text: &str) -> bool {
 
 /// Returns the parts of a link by name: its parameters, and the segments of its path by their
 /// number.
-fn parts(link: &str) -> Vec<(String, String)> {
+pub(super) fn parts(link: &str) -> Vec<(String, String)> {
     let link = link.split('#').next().unwrap_or_default();
     let (path, query) = link.split_once('?').unwrap_or((link, ""));
     let path = path.split_once("://").map_or(path, |(_, path)| path);
@@ -173,36 +261,6 @@ fn parts(link: &str) -> Vec<(String, String)> {
         (percent_decoded(name), percent_decoded(value))
     });
     segments.chain(query).collect()
-}
-
-/// The ways to read a token: as it is, in base64, twice in base64, and in hexadecimal digits.
-const READINGS: [fn(&str) -> Option<String>; 4] = [
-    |token| Some(token.to_owned()),
-    from_text,
-    |token| from_text(&from_text(token)?),
-    |token| printable(from_hex(token)?),
-];
-
-/// Returns the printable text that a token in base64 stands for.
-fn from_text(token: &str) -> Option<String> {
-    printable(from_base64(token)?)
-}
-
-/// Decodes pairs of hexadecimal digits.
-fn from_hex(token: &str) -> Option<Vec<u8>> {
-    let digits = token.chars().map(|c| c.to_digit(16));
-    let digits: Vec<u32> = digits.collect::<Option<_>>()?;
-    let bytes = digits.chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    });
-    bytes.collect()
-}
-
-fn printable(bytes: Vec<u8>) -> Option<String> {
-    let text = String::from_utf8(bytes).ok()?;
-    let is_printable = !text.is_empty() && !text.chars().any(char::is_control);
-    is_printable.then_some(text)
 }
 
 #[cfg(test)]
@@ -260,7 +318,7 @@ mod tests {
             ("1700000010", "1700000020"),
             ("77", "78"),
             ("10", "45"),
-            ("20", "10"),
+            ("20", "5"),
             ("2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"),
             ("t10x", "t20y"),
             ("a", "b"),
@@ -275,6 +333,86 @@ mod tests {
             ("/x", "/x?p=3"),
         ] {
             assert!(!step.of_links(before, after), "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn positions_are_seen_in_every_spelling() {
+        let step = step(20, 10, Some("x"));
+        let spellings: [fn(u64) -> String; 16] = [
+            |at| base64(base64(at.to_string().as_bytes()).as_bytes()),
+            |at| hex(at.to_string().as_bytes()),
+            |at| format!("{at:x}"),
+            |at| format!("0x{at:04x}"),
+            |at| base64(&[8, at as u8]),
+            |at| base64(&[8, at as u8, 16, 0]),
+            |at| base64(&at.to_be_bytes()),
+            |at| hex(&(at as u32).to_le_bytes()),
+            |at| (53 - at).to_string(),
+            |at| {
+                let part = |text: &str| base64(text.as_bytes()).trim_end_matches('=').to_owned();
+                let payload = part(&format!("{{\"offset\": {at}}}"));
+                format!("{}.{payload}.{}", part("{\"alg\": \"HS256\"}"), nonce(at))
+            },
+            |at| format!("{at}_{}", nonce(at)),
+            |at| format!("{}-{at}", nonce(at)),
+            |at| base64(format!("{{\"nonce\": \"{}\", \"offset\": {at}}}", nonce(at)).as_bytes()),
+            |at| format!("00000000-0000-4000-8000-{at:012x}"),
+            |at| base64(&packed(&format!("{{\"offset\": {at}}}"), true)),
+            |at| base64(&packed(&format!("{{\"offset\": {at}}}"), false)),
+        ];
+        for spelling in spellings {
+            let (before, after) = (spelling(10), spelling(20));
+            assert!(step.of_values(&before, &after), "{before} {after}");
+            // The same spelling of something else counts nothing.
+            let (before, after) = (spelling(13), spelling(47));
+            assert!(!step.of_values(&before, &after), "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn binary_tokens_with_a_key_or_a_signature_are_no_positions() {
+        let step = step(20, 10, Some("20"));
+        for seed in 0..2_000_u64 {
+            let token = |at: u64| {
+                let hash =
+                    xxhash_rust::xxh3::xxh3_128(&[seed.to_le_bytes(), at.to_le_bytes()].concat());
+                base64(&hash.to_le_bytes())
+            };
+            let (before, after) = (token(1), token(2));
+            assert!(!step.of_values(&before, &after), "{seed}: {before} {after}");
+        }
+        let key =
+            |id: u64| base64(format!("{{\"at\": \"{}\", \"id\": {id}}}", nonce(id)).as_bytes());
+        assert!(!step.of_values(&key(10), &key(20)));
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn nonce(of: u64) -> String {
+        format!(
+            "f{:07x}z",
+            xxhash_rust::xxh3::xxh3_64(&of.to_le_bytes()) & 0xfff_ffff
+        )
+    }
+
+    fn packed(text: &str, gzip: bool) -> Vec<u8> {
+        use flate2::Compression;
+        use flate2::write::{GzEncoder, ZlibEncoder};
+        use std::io::Write;
+        match gzip {
+            true => {
+                let mut to = GzEncoder::new(Vec::new(), Compression::default());
+                to.write_all(text.as_bytes()).unwrap();
+                to.finish().unwrap()
+            }
+            false => {
+                let mut to = ZlibEncoder::new(Vec::new(), Compression::default());
+                to.write_all(text.as_bytes()).unwrap();
+                to.finish().unwrap()
+            }
         }
     }
 }

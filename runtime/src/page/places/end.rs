@@ -19,6 +19,8 @@ pub(in crate::page) struct Ending {
     pub thorough: bool,
     /// Whether its records have a key, so that they may arrive twice.
     pub keyed: bool,
+    /// Whether the second reading has repeated rows.
+    pub repeats: bool,
 }
 
 /// A sign that a list has changed while it was read, or that its own statements are wrong; the text
@@ -57,6 +59,7 @@ impl Pager {
             moved,
             thorough,
             keyed,
+            repeats,
         } = ending;
         if places.cut {
             let why = "the API returned nothing at the offset of a row that exists: it limits how far the list can be read";
@@ -71,6 +74,9 @@ impl Pager {
             Some(Moved::Short { error, .. }) => return Err(error),
             Some(Moved::Over { error, .. }) if same => return Err(error),
             Some(Moved::Unknown(why)) => Proof::Unproved(why),
+            None if same && repeats => Proof::Unproved(
+                "rows were repeated in the same places each time it was read, so the list has no stable order and rows may be missing".to_owned(),
+            ),
             None if same => Proof::Proved("read twice, and the same both times".to_owned()),
             None | Some(Moved::Rows(_)) if seen => Proof::Consistent(rested(&again.why)),
             _ if places.plain && places.overlapped => Proof::Unproved(

@@ -66,7 +66,7 @@ impl<'a> Comparison<'a> {
         for resource in source.resources() {
             let name = &resource.spec().name;
             if loads.contains(name) {
-                resources.insert(name.clone(), self.resource(&**resource)?);
+                resources.insert(name.clone(), self.resource(source, &**resource)?);
             }
         }
         match self.refused.is_empty() {
@@ -80,7 +80,7 @@ impl<'a> Comparison<'a> {
         (self.memory, self.changes, self.state)
     }
 
-    fn resource(&mut self, resource: &dyn AnyResource) -> Result<Effect> {
+    fn resource(&mut self, source: &Source, resource: &dyn AnyResource) -> Result<Effect> {
         let spec = resource.spec();
         let name = &spec.name;
         let old_name = self.renames.get(name).cloned();
@@ -94,7 +94,8 @@ impl<'a> Comparison<'a> {
         let fresh = Normalizer::new(resource.schema(), options, &[])?;
         let known = self.declared.get(there).cloned();
         let before = known.clone().unwrap_or_default();
-        let mut now = Declared::of(spec, columns::named(&fresh));
+        let now = Declared::of(spec, columns::named(&fresh));
+        let mut now = now.with_parts(source, spec);
         now.was.clone_from(&before.was);
         now.was.extend(old_name.clone());
         let parent = self.renamed_parent(&before, &now);
@@ -155,9 +156,13 @@ impl<'a> Comparison<'a> {
         same_parent: bool,
         slices: &mut Vec<StateRow>,
     ) -> Result<Option<String>> {
-        match (&before.reads, &now.reads, self.options.full_refresh) {
-            (Some(was), Some(is), false) => reads::adapt(was, is, same_parent, slices),
-            _ => Ok(None),
+        let (Some(was), Some(is), false) = (&before.reads, &now.reads, self.options.full_refresh)
+        else {
+            return Ok(None);
+        };
+        match reads::adapt(was, is, same_parent, slices)? {
+            None => reads::ask_anew(before, now, slices),
+            why => Ok(why),
         }
     }
 

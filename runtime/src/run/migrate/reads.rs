@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::record::{CursorValue, WireFormat};
-use crate::state::{Pass, Reads, SliceState, StateRow};
+use crate::state::{Declared, Pass, Reads, SliceState, StateRow};
 
 /// Converts the state of a resource to its current meaning. Returns why the resource must begin
 /// anew, if it must; then no state is left. `same_parent`: only the name of its parent changed.
@@ -77,6 +77,33 @@ fn changed(
     Ok(None)
 }
 
+/// Forgets the state of a resource whose requests ask for other records than those that led to it:
+/// those of another account, or another API. Returns why, if it does.
+pub fn ask_anew(
+    before: &Declared,
+    now: &Declared,
+    slices: &mut Vec<StateRow>,
+) -> Result<Option<String>> {
+    let parts = now.other_parts(before);
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let mut goes_on = false;
+    for row in slices.iter() {
+        let state = SliceState::parse(&row.resource, &row.slice, &row.value)?;
+        let begun = state.pass.as_ref().is_some_and(Pass::is_begun);
+        goes_on |= holds_cursor(&state) || begun || state.request.is_some();
+    }
+    if !goes_on {
+        return Ok(None);
+    }
+    slices.clear();
+    Ok(Some(format!(
+        "its requests differ from those of earlier runs ({}); the rows of earlier runs stay",
+        parts.join(", ")
+    )))
+}
+
 /// Returns whether the state holds a value of the cursor.
 fn holds_cursor(state: &SliceState) -> bool {
     let pass = state.pass.as_ref();
@@ -88,6 +115,9 @@ fn holds_cursor(state: &SliceState) -> bool {
 /// converted.
 fn rewrite(state: &mut SliceState, from: WireFormat, to: WireFormat) -> Option<()> {
     let mut values = vec![&mut state.cursor];
+    if let Some(edge) = &mut state.edge {
+        edge.value = CursorValue::rewritten(&edge.value, from, to)?.to_string();
+    }
     if let Some(pass) = &mut state.pass {
         values.extend([&mut pass.from, &mut pass.high]);
         let open = pass.open.iter_mut().map(|open| &mut open.window);

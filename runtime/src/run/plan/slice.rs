@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::values::{PassPlan, SlicePlan};
-use crate::cursor::{CursorSpec, Interval, Range};
+use crate::cursor::{CursorSpec, DAY, Interval, Range};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::is_lost;
 use crate::page::{Next, Position, Proof};
@@ -174,8 +174,11 @@ pub(crate) fn end(cursor: &CursorSpec, pass: &Pass, now: i64) -> Option<CursorVa
 /// Returns whether the open pass is read from a later value than that from which it began: where
 /// its position means nothing to another run, it goes on from its last value.
 pub(crate) fn continues(cursor: &CursorSpec, state: &SliceState) -> bool {
-    let from = state.pass.as_ref().and_then(|pass| pass.from.as_ref());
-    from.is_some() && from != stored_start(cursor, state).as_ref()
+    let value = |text: &str| cursor.parse(text);
+    let from = state.pass.as_ref().and_then(|pass| pass.from.as_deref());
+    let start = stored_start(cursor, state);
+    // A pass that asks for more than the last one left may begin before its start.
+    from.is_some() && start.as_deref().and_then(value) < from.and_then(value)
 }
 
 /// Returns the cursor value from which a new pass reads, as text.
@@ -187,5 +190,9 @@ fn stored_start(cursor: &CursorSpec, state: &SliceState) -> Option<String> {
             .filter(|_| cursor.is_incremental())?,
     )?;
     let lookback = cursor.lookback.as_micros() as i64;
+    let lookback = match state.edge.as_ref().is_some_and(|edge| edge.zoneless) {
+        true => lookback.max(DAY),
+        false => lookback,
+    };
     Some(value.earlier(lookback).to_string())
 }

@@ -75,6 +75,7 @@ impl ResourceReader {
             window: &Window::default(),
             limit: u64::MAX,
             resting: None,
+            edge: None,
         };
         intake.page(page, place, &mut Sorting::default())?;
         Ok(())

@@ -296,6 +296,7 @@ impl Part<'_> {
             ids: &[],
             contents: &[],
             settled: &|_| true,
+            records: (&[], &[]),
             redacted: &str::to_owned,
             response,
         }
@@ -320,6 +321,7 @@ fn unasked() -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        landed: None,
         request: "the record".to_owned(),
         sent: Sent::default(),
     }

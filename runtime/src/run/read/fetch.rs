@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, Sent, StatusRule};
 use crate::page::{
-    Account, Endings, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms, hears,
+    Account, Endings, LastId, Next, PageFacts, Pager, Paginator, Position, Proof, Step, Terms,
+    hears,
 };
 use crate::record::beside::listen;
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
@@ -71,6 +72,17 @@ pub(crate) struct Fetched {
     pub again: u64,
     /// Rows without a value of the key.
     pub nameless: u64,
+    /// A fingerprint of its records; `None` if it has none.
+    fingerprint: Option<u64>,
+}
+
+impl Fetched {
+    /// Adds the page to the fingerprint of the pages before it.
+    pub fn follow(&self, before: u64) -> u64 {
+        self.fingerprint.map_or(before, |page| {
+            xxh3_64_with_seed(&page.to_le_bytes(), before)
+        })
+    }
 }
 
 /// What a page shows about its list.
@@ -81,6 +93,7 @@ struct Advanced {
     moving: Vec<bool>,
     again: u64,
     nameless: u64,
+    fingerprint: Option<u64>,
     /// Rows at its beginning that came with the page before.
     known: usize,
     sent: u64,
@@ -165,6 +178,7 @@ impl Fetcher {
             filters: (spec.cursor.as_ref()).is_some_and(|cursor| cursor.param.is_some()),
             numbered: spec.paginator.is_numbered(),
             single: spec.single,
+            key: spec.primary_key.clone(),
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),
             embedded: false,
@@ -255,6 +269,7 @@ impl Fetcher {
             moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             nameless: advanced.nameless,
+            fingerprint: advanced.fingerprint,
             sent: advanced.sent,
             page,
             step: advanced.step,
@@ -314,7 +329,7 @@ impl Fetcher {
             {
                 return Ok(response);
             }
-            _ => response.success(|| self.client.redactor())?,
+            _ => self.success(response, position)?,
         };
         let spec = self.spec();
         // The list of a parent may be answered without a body, if it is empty.
@@ -341,6 +356,19 @@ impl Fetcher {
         let spec = self.spec();
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         spec.records.is_empty() && !spec.single && first == Some(&b'{')
+    }
+
+    /// Returns a response with a success status, or the error that it describes.
+    fn success(&self, response: Response, position: &Position) -> Result<Response> {
+        let status = response.status;
+        let led = matches!(position.next, Next::Url(_)) && matches!(status, 400 | 404 | 416 | 422);
+        let success = response.success(|| self.client.redactor());
+        success.map_err(|error| match led {
+            true => error.hint(format!(
+                "the API's own link leads to this page, so the list goes on there; `on_status = {{ {status} = \"empty\" }}` says that it is the end"
+            )),
+            false => error,
+        })
     }
 
     /// Returns what follows a page. `text`: the text that its spans refer to.
@@ -371,6 +399,7 @@ impl Fetcher {
             ids: &ids,
             contents: &contents,
             settled: &settled,
+            records: (text, &page.spans),
             redacted: &redacted,
             response,
         };
@@ -388,6 +417,7 @@ impl Fetcher {
             known: judged.known,
             again: judged.again,
             nameless,
+            fingerprint: facts.fingerprint,
             contents,
             moving,
             ids,
@@ -538,6 +568,7 @@ fn no_page(status: u16) -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        landed: None,
         request: String::new(),
         sent: Sent::default(),
     }

@@ -41,6 +41,20 @@ pub(crate) struct PagePlace<'a> {
     pub limit: u64,
     /// What is known of a list that does not begin at its start, and that has a cursor.
     pub resting: Option<Resting>,
+    /// The highest cursor value of earlier passes, if the page is to show one that is not higher.
+    pub edge: Option<CursorValue>,
+}
+
+/// What the rows of a page show about the cursor.
+pub(super) struct Shown {
+    /// The highest value.
+    pub high: Option<CursorValue>,
+    /// The indexes on the page of the first rows that have it.
+    pub tops: Vec<usize>,
+    /// Whether a row has no value.
+    pub lacks_cursor: bool,
+    /// Whether a row is not newer than those that earlier passes have shown.
+    pub joined: bool,
 }
 
 impl Intake {
@@ -69,14 +83,13 @@ impl Intake {
         }
     }
 
-    /// Takes a page. Returns the highest cursor value of its rows, and whether one has none;
-    /// `sorting` sees all of them.
+    /// Takes a page. `sorting` sees all its rows.
     pub(super) fn page(
         &mut self,
         page: ReadPage,
         place: PagePlace<'_>,
         sorting: &mut Sorting,
-    ) -> Result<(Option<CursorValue>, bool)> {
+    ) -> Result<Shown> {
         let mut seen = Seen::default();
         let PagePlace {
             origin,
@@ -85,6 +98,7 @@ impl Intake {
             window,
             limit,
             resting,
+            edge,
         } = place;
         let admission = Admission {
             feed: self.feed.as_mut(),
@@ -96,6 +110,8 @@ impl Intake {
             window,
             request,
             next: rows_before,
+            row: 0,
+            edge,
             end: rows_before.saturating_add(limit),
             cursor: None,
             resting,
@@ -112,6 +128,11 @@ impl Intake {
         for (child, slice) in seen.found {
             self.output.child(child, slice);
         }
-        Ok((seen.high, seen.lacks_cursor))
+        Ok(Shown {
+            high: seen.high,
+            tops: seen.tops,
+            lacks_cursor: seen.lacks_cursor,
+            joined: seen.joined,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Reads one list to its end, page by page, each page together with the state that follows it.
 
 mod doubts;
+mod edge;
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -13,7 +14,7 @@ use crate::page::{Account, Position, Proof, Step};
 use crate::record::CursorValue;
 use crate::run::options::Progress;
 use crate::run::read::fetch::Fetched;
-use crate::run::read::intake::{Intake, PagePlace};
+use crate::run::read::intake::{Intake, PagePlace, Shown};
 use crate::run::read::order::Sorting;
 use crate::run::read::pages::Pages;
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
@@ -56,6 +57,8 @@ pub(super) struct List<'a> {
     at_most: Option<Proof>,
     /// The status that a rule of the owner calls an empty page, if one had it.
     ruled: Option<u16>,
+    /// A fingerprint of its records, and their number, so far.
+    records: (u64, u64),
 }
 
 /// What follows a page.
@@ -64,6 +67,8 @@ enum Flow {
     Ended(ReadOutcome),
     /// The API shows no more although there is more.
     CutOff(String),
+    /// The list begins anew, with another bound.
+    Anew,
 }
 
 impl<'a> List<'a> {
@@ -83,6 +88,7 @@ impl<'a> List<'a> {
             contradicted: false,
             at_most: None,
             ruled: None,
+            records: (0, 0),
             of,
             slice,
             window,
@@ -115,21 +121,25 @@ impl<'a> List<'a> {
             response = match flow {
                 Flow::GoOn => pages.take(&self.position).await?,
                 Flow::Ended(outcome) => return Ok(Read::Ended(outcome)),
+                Flow::Anew => self.ask_anew(&mut pages).await?,
                 Flow::CutOff(why) => match self.last() {
                     Some(from) => {
                         self.begin_at(from, &why);
-                        let first = self
-                            .of
-                            .fetcher
-                            .first_request(&self.slice.request, &self.window)?;
-                        let response = self.of.fetcher.ask(&first, &self.position).await?;
-                        pages = Pages::new(self.of.fetcher.clone(), first);
-                        response
+                        self.ask_anew(&mut pages).await?
                     }
                     None => return Ok(Read::Cut(self.window.range, why)),
                 },
             };
         }
+    }
+
+    /// Requests the first page with another bound.
+    async fn ask_anew(&self, pages: &mut Pages) -> Result<Response> {
+        let fetcher = &self.of.fetcher;
+        let first = fetcher.first_request(&self.slice.request, &self.window)?;
+        let response = fetcher.ask(&first, &self.position).await?;
+        *pages = Pages::new(fetcher.clone(), first);
+        Ok(response)
     }
 
     /// Requests the first page, or the one where an earlier run stopped; returns `None` if the list
@@ -184,6 +194,10 @@ impl<'a> List<'a> {
         let wrong = |error: &Error| self.contradicted = error.kind() == ErrorKind::Paging;
         let mut fetched = fetched.await.inspect_err(wrong)?;
         self.contradicted = fetched.step.is_err();
+        self.records = (
+            fetched.follow(self.records.0),
+            self.records.1.saturating_add(fetched.sent),
+        );
         let step = std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open)));
         let step = match step {
             // Without a key its rows would be duplicated when the page is requested again.
@@ -212,23 +226,10 @@ impl<'a> List<'a> {
             self.replace(&mut intake);
         }
         self.doubt(&mut intake, &fetched)?;
-        let place = PagePlace {
-            origin: Origin {
-                slice: &self.slice.id,
-                columns: &self.slice.columns,
-                list: self.number,
-                resumed: self.resumed,
-            },
-            request: &self.slice.request,
-            rows_before: self.position.rows,
-            window: &self.window,
-            limit: cut.unwrap_or(u64::MAX),
-            resting: self.resting(),
-        };
-        self.sorting.turn();
-        let (high, lacks_cursor) = intake.page(fetched.page, place, &mut self.sorting)?;
+        let ids = std::mem::take(&mut fetched.ids);
+        let shown = self.take(&mut intake, fetched, cut)?;
         self.count_replaced(&mut intake);
-        self.note(high, lacks_cursor);
+        self.note(&shown, &ids);
         if cut.is_some() {
             // The rest of this page was not taken: the next run requests it again.
             of.remember(&mut intake, self.slice);
@@ -258,6 +259,33 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Hands over the rows of a page, at most `cut` of them.
+    fn take(&mut self, intake: &mut Intake, fetched: Fetched, cut: Option<u64>) -> Result<Shown> {
+        self.note_zone(&fetched);
+        let place = PagePlace {
+            origin: Origin {
+                slice: &self.slice.id,
+                columns: &self.slice.columns,
+                list: self.number,
+                resumed: self.resumed,
+            },
+            request: &self.slice.request,
+            rows_before: self.position.rows,
+            window: &self.window,
+            limit: cut.unwrap_or(u64::MAX),
+            resting: self.resting(),
+            edge: self.edge(),
+        };
+        self.sorting.turn();
+        // The rows of a repeated first page are in no order with those before it.
+        let mut apart = Sorting::default();
+        let sorting = match self.position.comes_again() && !self.position.restarts() {
+            true => &mut apart,
+            false => &mut self.sorting,
+        };
+        intake.page(fetched.page, place, sorting)
+    }
+
     /// Records that a page is empty by a rule of the owner.
     fn note_rule(&mut self, status: u16) {
         let is_asked = !self.position.overlaps() && !self.position.is_before_first();
@@ -277,6 +305,15 @@ impl<'a> List<'a> {
             fetcher.stats.again.fetch_add(again, Relaxed);
         }
         changed
+    }
+
+    /// Compares the list with those of other parents.
+    fn compare_lists(&self) {
+        let (records, rows) = self.records;
+        let compares = self.of.fetcher.spec().parent.is_some() && !self.resumed;
+        if compares {
+            self.of.of_parents().add(records, rows);
+        }
     }
 
     /// Compares the keys of a page with those of other lists; returns how many came in another slice.
@@ -330,6 +367,9 @@ impl<'a> List<'a> {
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
         self.doubt_position()?;
+        if self.asks_for_more(intake) {
+            return Ok(Flow::Anew);
+        }
         let proof = match self.at_most.take() {
             Some(limit) => limit.and(proof),
             None => proof,
@@ -365,27 +405,29 @@ impl<'a> List<'a> {
         }
         self.of.prove(self.slice, proof);
         intake.output.end_list(self.number);
-        if self.windowed {
-            self.close(&self.window.range);
-            self.of.remember(intake, self.slice);
-            intake.output.checkpoint().await?;
+        match self.windowed {
+            true => {
+                self.close(&self.window.range);
+                self.of.remember(intake, self.slice);
+            }
+            false => {
+                self.compare_lists();
+                self.of.finish_slice(intake, self.slice);
+            }
         }
+        intake.output.checkpoint().await?;
         Ok(Flow::Ended(ReadOutcome::AtEnd))
     }
 
-    /// Records what the rows of a page show about the cursor; `lacks`: one has no value of it.
-    fn note(&mut self, high: Option<CursorValue>, lacks: bool) {
-        if lacks {
+    /// Records what the rows of a page, which have these ids, show about the cursor.
+    fn note(&mut self, shown: &Shown, ids: &[u64]) {
+        if shown.lacks_cursor {
             self.doubt_filter();
         }
-        let high = high.map(|value| value.to_string());
         let broken = self.sorting.is_broken();
+        self.join(shown, ids);
         self.slice.change(|pass| {
-            if let Some(high) = high
-                && self.of.is_higher(&high, pass.high.as_deref())
-            {
-                pass.high = Some(high);
-            }
+            self.rise(pass, shown, ids);
             if broken && !pass.unsorted {
                 pass.unsorted = true;
                 self.of.warn(
@@ -494,6 +536,7 @@ impl<'a> List<'a> {
     fn restart(&mut self) {
         self.number = self.of.lists.fetch_add(1, Relaxed);
         self.resumed = false;
+        self.records = (0, 0);
         self.sorting.restart();
     }
 

@@ -1,6 +1,7 @@
 //! Reads resources: their slices, the lists of each slice, and the pages of each list. What is read
 //! goes to an [`output::Output`]; this module knows no destination.
 
+mod alike;
 mod changes;
 mod collisions;
 mod embedded;

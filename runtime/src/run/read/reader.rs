@@ -11,6 +11,7 @@ use crate::page::Proof;
 use crate::record::CursorValue;
 use crate::run::options::{Progress, StopSignal};
 use crate::run::plan::{PassPlan, ResourcePlan, Slices};
+use crate::run::read::alike::Alike;
 use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
 use crate::run::read::keys::ListKeys;
@@ -50,6 +51,8 @@ pub(crate) struct ResourceReader {
     pub(super) keys: Option<StdMutex<ListKeys>>,
     /// The keys that have come in the windows of its slices.
     pub(super) window_keys: StdMutex<ListKeys>,
+    /// For a child: the lists of its parents.
+    lists_of_parents: StdMutex<Alike>,
     /// Whether the key has been seen not to identify a record.
     pub(super) collided: AtomicBool,
     /// Lists that this run has begun to read.
@@ -152,11 +155,17 @@ impl ResourceReader {
             plan: plan.pass.clone(),
             keys,
             window_keys: StdMutex::default(),
+            lists_of_parents: StdMutex::default(),
             collided: AtomicBool::new(false),
             lists: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             stop,
         })
+    }
+
+    /// Returns the lists of its parents that have been read.
+    pub(super) fn of_parents(&self) -> MutexGuard<'_, Alike> {
+        (self.lists_of_parents.lock()).unwrap_or_else(|e| e.into_inner())
     }
 
     pub(super) fn world(&self) -> &World {

@@ -208,6 +208,7 @@ impl ResourceReader {
         while let Some(done) = slices.join_next().await {
             tally.take(flatten(done));
         }
+        self.doubt_parents();
         match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
@@ -219,6 +220,18 @@ impl ResourceReader {
                 }
             },
         }
+    }
+
+    /// Limits the proof if the lists of all parents are the same list.
+    fn doubt_parents(&self) {
+        let Some(lists) = self.of_parents().all() else {
+            return;
+        };
+        let why = format!(
+            "the lists of all {lists} parents have the same records: the API may ignore which parent it is asked for"
+        );
+        self.partial.store(true, Relaxed);
+        self.fetcher.stats.prove(Proof::Unproved(why));
     }
 
     /// Ends a pass that has shown nothing, so that the next run requests the lists of the parents

@@ -1,6 +1,7 @@
 //! The rows of a page: which of them are taken, and what they change in other resources.
 
 use std::any::Any;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,6 +13,9 @@ use crate::run::read::order::Sorting;
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::source::{LinkFn, RowSink, Rows, SliceRequest};
+
+/// The most records with the highest cursor value that are remembered.
+pub(super) const TOPS: usize = 8;
 
 /// The origin of the rows of a page.
 pub(crate) struct Origin<'a> {
@@ -105,6 +109,10 @@ where
 pub(super) struct Seen {
     /// The highest cursor value.
     pub high: Option<CursorValue>,
+    /// The indexes on the page of the first rows that have it.
+    pub tops: Vec<usize>,
+    /// Whether a row is not newer than those that earlier passes have shown.
+    pub joined: bool,
     /// The number of rows outside the bounds.
     pub outside: u64,
     /// Whether a row has no cursor value.
@@ -125,6 +133,10 @@ pub(super) struct Admission<'a> {
     pub request: &'a SliceRequest,
     /// The index of the next row in its list.
     pub next: u64,
+    /// The index on the page of the next row.
+    pub row: usize,
+    /// The highest cursor value of earlier passes, if the page is to show one that is not higher.
+    pub edge: Option<CursorValue>,
     /// The index from which on rows are not taken.
     pub end: u64,
     /// The cursor of the row that comes next, for the feed.
@@ -142,7 +154,13 @@ impl Admission<'_> {
     /// Returns whether a row with this cursor value is wanted.
     pub fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
         self.next += 1;
+        self.row += 1;
         self.sorting.see(cursor.as_ref());
+        if let Some(edge) = &self.edge
+            && cursor.as_ref().is_some_and(|value| value <= edge)
+        {
+            self.seen.joined = true;
+        }
         if self.next > self.end {
             return false;
         }
@@ -152,8 +170,8 @@ impl Admission<'_> {
         } else if cursor.is_none() {
             self.stats.without_cursor.fetch_add(1, Relaxed);
             self.seen.lacks_cursor = true;
-        } else if cursor > self.seen.high {
-            self.seen.high.clone_from(&cursor);
+        } else {
+            self.rise(&cursor);
         }
         if let Some(resting) = &self.resting {
             self.is_first = resting.is_first(cursor.as_ref());
@@ -162,6 +180,20 @@ impl Admission<'_> {
             self.cursor = cursor;
         }
         wanted
+    }
+
+    /// Remembers the highest cursor value, and the first rows that have it.
+    fn rise(&mut self, cursor: &Option<CursorValue>) {
+        match cursor.cmp(&self.seen.high) {
+            Ordering::Less => return,
+            Ordering::Equal if self.seen.tops.len() >= TOPS => return,
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                self.seen.high.clone_from(cursor);
+                self.seen.tops.clear();
+            }
+        }
+        self.seen.tops.push(self.row - 1);
     }
 
     /// Takes what a wanted row says about changes of other resources and about itself.

@@ -7,16 +7,21 @@ use std::sync::{Arc, Mutex};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::cursor::Range;
+use crate::cursor::{CursorSpec, Range};
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Position, Proof};
 use crate::run::plan::{self, SlicePlan};
+use crate::run::read::intake::Intake;
 use crate::run::read::list::{List, Read};
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
 use crate::run::read::tasks::flatten;
 use crate::run::read::window::Window;
 use crate::run::report::trace;
 use crate::state::{OpenWindow, Pass, SliceState};
+
+/// The time in which most transactions end and most copies of a database follow, in microseconds:
+/// five minutes.
+const LATE: i64 = 300_000_000;
 
 /// Windows of one slice that are read concurrently.
 const WINDOWS_AT_ONCE: usize = 4;
@@ -66,16 +71,15 @@ impl ResourceReader {
             Err(error) if error.kind() == ErrorKind::Stopped => Ok(ReadOutcome::Stopped),
             Err(error) => Err(error),
             Ok(ReadOutcome::AtEnd) => {
-                let mut intake = self.intake.lock().await;
-                self.close(&mut slice.state());
-                let ending = self.remembered(&slice);
-                match &mut intake.feed {
-                    // The changes that its records make to other resources must be loaded first.
-                    Some(feed) => feed.end_with(ending),
-                    None => ending
-                        .into_iter()
-                        .for_each(|row| intake.output.remember(row)),
+                // A list that is no window has closed its slice with its last page.
+                if slice.state().pass.is_none() {
+                    return Ok(ReadOutcome::AtEnd);
                 }
+                let mut intake = self.intake.lock().await;
+                if slice.pass().is_windowed() && self.misses_edge(&slice) {
+                    self.doubt_edge(&slice);
+                }
+                self.finish_slice(&mut intake, &slice);
                 intake.output.checkpoint().await?;
                 Ok(ReadOutcome::AtEnd)
             }
@@ -93,6 +97,20 @@ impl ResourceReader {
                 Ok(ReadOutcome::Skipped)
             }
             Ok(outcome) => Ok(outcome),
+        }
+    }
+
+    /// Closes a slice that was read to its end. Its state belongs to its last rows: if
+    /// they were committed without it, the next run would take them for other records.
+    pub(super) fn finish_slice(&self, intake: &mut Intake, slice: &Slice) {
+        self.close(&mut slice.state());
+        let ending = self.remembered(slice);
+        match &mut intake.feed {
+            // The changes that its records make to other resources must be loaded first.
+            Some(feed) => feed.end_with(ending),
+            None => ending
+                .into_iter()
+                .for_each(|row| intake.output.remember(row)),
         }
     }
 
@@ -262,7 +280,7 @@ impl ResourceReader {
         Ok(halves.map(open).to_vec())
     }
 
-    fn window(&self, range: Range) -> Window {
+    pub(super) fn window(&self, range: Range) -> Window {
         match &self.plan.bounds {
             Some(_) => Window::strict(range),
             None => Window::of(range, self.sends_bounds, self.upserts),
@@ -279,6 +297,11 @@ impl ResourceReader {
         {
             state.cursor = Some(high);
         }
+        if let Some(cursor) = &self.fetcher.spec().cursor
+            && self.plan.bounds.is_none()
+        {
+            state.edge = self.edge_after(cursor, state.edge.take(), &pass);
+        }
         let spec = self.fetcher.spec();
         // A list that each run reads in full owes nothing to earlier ones.
         let owes = spec.cursor.is_some() || spec.parent.is_some();
@@ -289,14 +312,26 @@ impl ResourceReader {
         }
     }
 
+    /// Returns for how long a record may stay hidden after its change, in microseconds. Where records
+    /// that come again replace themselves, it does no harm to ask for more.
+    fn lateness(&self, cursor: &CursorSpec) -> i64 {
+        let asks = cursor.param.is_some() && cursor.lookback.is_zero();
+        match asks && self.upserts && self.fetcher.spec().changes.is_empty() {
+            true => LATE,
+            false => 0,
+        }
+    }
+
     /// Returns the cursor after a pass. It is not later than the time at which the pass began, by
-    /// the API's clock if that is known: what changed while the pages were read may have been
-    /// missed, and a date in the future must not hide what comes until then.
+    /// the API's clock if that is known, less some minutes: what changed while the pages were read may
+    /// have been missed, a change may become visible only when its transaction ends, and a date in
+    /// the future must not hide what comes until then.
     fn safe_high(&self, pass: &Pass) -> Option<String> {
         let cursor = self.fetcher.spec().cursor.as_ref()?;
         let high = cursor.parse(pass.high.as_deref()?)?;
         // Whole seconds are used, since every format of a time can express them.
         let began = self.clock(pass).or_else(|| pass.began());
+        let began = began.map(|began| began.saturating_sub(self.lateness(cursor)));
         let began = began.map(|began| began - began.rem_euclid(1_000_000));
         let began = began.zip(high.micros());
         let ahead = began.map_or(0, |(began, high)| high.saturating_sub(began).max(0));

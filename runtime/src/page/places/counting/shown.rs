@@ -5,7 +5,8 @@
 //! or letters with a number before or behind them, and no number but the one that counts is larger
 //! than a position can be, unless a name such as `offset` stands before it.
 
-use super::{LONGEST, READINGS, Step, is_time, parts, runs};
+use super::spelling::texts;
+use super::{LONGEST, Step, is_time, parts, runs};
 use crate::page::places::{NAMES, is_token_name};
 use crate::page::statements::plain;
 
@@ -18,11 +19,8 @@ struct Word {
 impl Step<'_> {
     /// Returns whether a token shows the number of rows or pages before its page.
     pub(super) fn is_shown_in(&self, token: &str) -> bool {
-        let is_in = |text: &str| self.is_in_text(text, false);
-        token.len() <= LONGEST
-            && READINGS
-                .iter()
-                .any(|read| read(token).is_some_and(|text| is_in(&text)))
+        let mut texts = texts(token).into_iter();
+        token.len() <= LONGEST && texts.any(|(_, text)| self.is_in_text(&text, false))
     }
 
     /// Returns whether a link shows it, in a token or by a name in the last segment of its path.
