@@ -55,6 +55,43 @@ pub(super) fn is_opaque(text: &str) -> bool {
     tells("opaque", text, &signs)
 }
 
+/// Returns whether a text keeps a parameter or a field from clients: "Reserved.", "Reserved for internal use".
+pub(super) fn is_reserved(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    rule(
+        "reserved for the vendor",
+        text.trim_end_matches('.') == "reserved"
+            || text.starts_with("reserved for")
+            || text.starts_with("for internal use"),
+    )
+}
+
+/// Returns whether a text says that the server writes the value into its links and clients do not
+/// set it.
+pub(super) fn is_set_by_server(text: &str) -> bool {
+    let client = text.contains("client");
+    let never = says(text, "not") || says(text, "never");
+    let server = says(text, "server") || text.contains("link");
+    rule("a value of the server's links", client && never && server)
+}
+
+/// Returns whether a text says that a parameter counts rows: "counted from zero", "the number of rows
+/// to skip".
+pub(super) fn counts_rows(text: &str) -> bool {
+    let counted = [
+        "zero-based",
+        "zero based",
+        "0-based",
+        "from zero",
+        "counted from",
+        "starting index",
+        "index position",
+        "index of",
+        "number of",
+    ];
+    is_offset(text) || tells("rows are counted", text, &counted)
+}
+
 /// Returns whether a parameter asks for the previous page: `ending_before`, `prev_cursor`.
 fn goes_back(name: &str) -> bool {
     let back = ["before", "ending", "previous", "prev", "backward"];

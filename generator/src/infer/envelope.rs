@@ -1,9 +1,10 @@
 //! Reads what surrounds the records in a response: next tokens and links, totals, "has more" flags.
 
+use super::described::{counts_rows, is_opaque, is_reserved};
 use super::node::Node;
 use super::roles::Param;
 use super::rules::{among, rule};
-use super::words::{flat, words};
+use super::words::{flat, says, words};
 
 /// Dotted paths of what surrounds the records.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +102,7 @@ const PAGE_TOTALS: [&str; 7] = [
 pub(super) fn envelope(
     body: &Node<'_>,
     records: &[String],
-    cursor_param: Option<&str>,
+    cursor_param: Option<&Param>,
     params: &[Param],
 ) -> Envelope {
     let mut envelope = Envelope::default();
@@ -117,12 +118,19 @@ pub(super) fn envelope(
 
 /// The parameters that a field of the body may refer to.
 struct Asked<'a> {
-    cursor: Option<&'a str>,
+    cursor: Option<&'a Param>,
     /// All names in flat form.
     params: Vec<String>,
 }
 
 impl Asked<'_> {
+    /// Returns whether a field has the name of the cursor's parameter and holds its next value.
+    fn is_next_cursor(&self, node: &Node<'_>, path: &[String], ends: bool) -> bool {
+        let follows = |cursor: &&Param| follows(path, &cursor.name);
+        let cursor = self.cursor.filter(follows).filter(|_| !node.is_integer());
+        cursor.is_some_and(|cursor| !is_echo(node, path, cursor, ends))
+    }
+
     /// Returns whether a field names the next value of a parameter: `next_stream_position` for
     /// `stream_position`.
     fn has_next(&self, path: &[String]) -> bool {
@@ -142,7 +150,9 @@ fn walk(
     asked: &Asked<'_>,
     found: &mut Envelope,
 ) {
-    for (name, child) in node.properties() {
+    let properties = node.properties();
+    for (name, child) in properties.clone() {
+        let ends = has_end(&name, properties.keys());
         path.push(name);
         // Neither the records nor other arrays belong to the envelope.
         if path.as_slice() != records && !child.is_array() {
@@ -151,20 +161,54 @@ fn walk(
             }
             // A link may be text or an object; a text-or-object union offers both.
             if child.is_scalar() || child.is_free() {
-                look(&child, path, asked, found);
+                look(&child, path, asked, ends, found);
             }
         }
         path.pop();
     }
 }
 
-fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelope) {
+/// Returns whether a field has a counterpart that ends what it starts: `endRow` beside `startRow`.
+fn has_end<'a>(name: &str, mut beside: impl Iterator<Item = &'a String>) -> bool {
+    let mut counterpart = words(name);
+    match counterpart.first_mut() {
+        Some(first) if first == "start" => "end".clone_into(first),
+        _ => return false,
+    }
+    let counterpart = counterpart.concat();
+    rule(
+        "an end beside a start",
+        beside.any(|other| flat(other) == counterpart),
+    )
+}
+
+/// Returns whether a field with the name of a parameter repeats what was asked for, instead of
+/// holding the next value: the parameter counts rows, or the field is about the present page.
+fn is_echo(node: &Node<'_>, path: &[String], cursor: &Param, ends: bool) -> bool {
+    let next = path
+        .iter()
+        .any(|name| words(name).iter().any(|it| it == "next"));
+    let text = node.description();
+    let onward = ["next", "more", "continue", "hand it", "pass"];
+    let onward = next || onward.iter().any(|sign| text.contains(sign));
+    let present = says(&text, "current") || says(&text, "this");
+    let counted = counts_rows(&cursor.description) && !is_opaque(&cursor.description);
+    rule(
+        "an echo of the request",
+        !onward && (ends || present || counted),
+    )
+}
+
+fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: &mut Envelope) {
     let dotted = || Some(path.join("."));
     let mut names = path.iter().rev().map(|name| flat(name));
     let name = names.next().unwrap_or_default();
     let above = names.next().unwrap_or_default();
     let name = name.as_str();
     let text = node.description();
+    if is_reserved(&text) {
+        return;
+    }
     if node.is_boolean() {
         let more = among("more", &MORE, name) || rule("more by its words", speaks_of_more(path));
         if more && found.more.is_none() {
@@ -230,7 +274,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
         )
         || rule(
             "what is called like its parameter",
-            !node.is_integer() && asked.cursor.is_some_and(|cursor| follows(path, cursor)),
+            asked.is_next_cursor(node, path, ends),
         );
     if token && found.next_token.is_none() {
         found.next_token = dotted();

@@ -14,6 +14,8 @@ pub struct Decision<T> {
     pub confidence: f32,
     /// The evidence, in short sentences.
     pub reasons: Vec<String>,
+    /// The candidates that were not chosen, each with what speaks for it and against it.
+    pub others: Vec<String>,
 }
 
 /// Returns a decision based on one piece of evidence.
@@ -22,6 +24,7 @@ pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T
         value,
         confidence,
         reasons: vec![reason],
+        others: Vec::new(),
     }
 }
 
@@ -230,7 +233,7 @@ pub struct CursorFacts {
     pub param: Option<String>,
     /// The parameter of the other bound (`created[lte]`, `until`).
     pub until: Option<String>,
-    /// Dotted path of the record's field.
+    /// Dotted path of the record's field; empty: it is not known, and the parameter is not used.
     pub field: String,
     pub meaning: Meaning,
     /// The format in which the parameter takes its value.
@@ -240,6 +243,8 @@ pub struct CursorFacts {
     pub template: Option<String>,
     /// Whether the parameter's description says that it excludes records of exactly the given time.
     pub excludes: bool,
+    /// Whether the parameter is a field of the body, which a run does not set.
+    pub in_body: bool,
 }
 
 impl CursorFacts {

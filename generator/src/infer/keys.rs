@@ -352,5 +352,6 @@ fn decide(name: Option<&str>, confidence: f32, reason: &str) -> Decision<Vec<Str
         value: name.map(str::to_owned).into_iter().collect(),
         confidence,
         reasons: vec![reason.to_owned()],
+        others: Vec::new(),
     }
 }

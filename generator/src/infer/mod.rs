@@ -3,6 +3,8 @@
 
 mod auth;
 pub mod body;
+mod bounds;
+mod candidates;
 mod compare;
 mod cursor;
 mod described;
@@ -39,6 +41,7 @@ mod tests;
 mod times;
 mod twins;
 mod undeclared;
+mod ways;
 mod words;
 
 pub use auth::of_scheme;
@@ -147,7 +150,6 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
                     |offset: &&roles::Param| node::Node::of_schema(api, offset.schema).is_text();
                 let cursor = roles.cursor.as_ref().or(roles.last_id.as_ref());
                 let cursor = cursor.or(roles.offset.as_ref().filter(token));
-                let cursor = cursor.map(|cursor| cursor.name.as_str());
                 let body = node::Node::of_response(api, response);
                 let params = roles::parameters(api, operation);
                 let envelope = envelope::envelope(&body, &found.path, cursor, &params);
@@ -312,6 +314,7 @@ fn resource(
             value: None,
             confidence: 1.0,
             reasons: vec!["one object".to_owned()],
+            others: Vec::new(),
         }
     };
     let fixed = params::fixed(api, operation, is_list);
@@ -337,11 +340,13 @@ fn resource(
             value: parents::facts(api, drafts, parent),
             confidence: parent.confidence,
             reasons: vec![parent.reason.clone()],
+            others: Vec::new(),
         },
         None => Decision {
             value: None,
             confidence: 0.8,
             reasons: vec!["no list supplies its parameters".to_owned()],
+            others: Vec::new(),
         },
     };
     let mut supplied: Vec<&str> = roles.names();
@@ -364,6 +369,7 @@ fn resource(
             value: found.path.clone(),
             confidence: found.confidence,
             reasons: found.reasons.clone(),
+            others: Vec::new(),
         },
         record: found.record.schema.filter(|_| !found.record.is_free()),
         primary_key,
@@ -372,6 +378,7 @@ fn resource(
             value: paged.value.paginator,
             confidence: paged.confidence,
             reasons: paged.reasons,
+            others: paged.others,
         },
         signs: paged.value.signs,
         cursor,
@@ -404,5 +411,6 @@ fn unpaged() -> Decision<Paged> {
         },
         confidence: 1.0,
         reasons: vec!["one object".to_owned()],
+        others: Vec::new(),
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::spec::api::{Api, Location, Operation, SchemaId, Style};
 
-use super::described::{Part, described, is_opaque, names_a_record, turns_pages};
+use super::described::{
+    Part, described, is_opaque, is_reserved, is_set_by_server, names_a_record, turns_pages,
+};
 use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::{flat, says, words};
@@ -42,6 +44,23 @@ pub(super) struct Param {
     pub schema: SchemaId,
     pub deprecated: bool,
     pub place: Place,
+    /// The field of a record whose last value it takes, if its description names it.
+    pub field: Option<String>,
+}
+
+impl Param {
+    /// Returns the object of which it is a field, unless that is the whole body.
+    fn object(&self) -> Option<&str> {
+        match self.place {
+            Place::Body => self.name.rsplit_once('.').map(|(object, _)| object),
+            _ => self.place.holder(),
+        }
+    }
+
+    /// Returns whether clients leave it alone: it is reserved, or the server sets it in its links.
+    fn is_others(&self) -> bool {
+        is_reserved(&self.description) || is_set_by_server(&self.description)
+    }
 }
 
 /// The paging parameters.
@@ -112,9 +131,9 @@ impl Roles {
     /// object that does has a size and a position, or is named after pages.
     fn drop_lonely(&mut self) {
         let of = |param: &Option<Param>| {
-            let place = param.as_ref().map(|param| &param.place)?;
-            let part = matches!(place, Place::Part(_) | Place::Joined(_));
-            place.holder().filter(|_| part).map(str::to_owned)
+            let param = param.as_ref()?;
+            let part = matches!(param.place, Place::Part(_) | Place::Joined(_) | Place::Body);
+            param.object().filter(|_| part).map(str::to_owned)
         };
         let size = of(&self.size);
         let positions = [&self.page, &self.offset, &self.cursor, &self.last_id].map(of);
@@ -267,7 +286,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let params = parameters(api, operation);
     let mut roles = Roles::default();
     let mut told: Vec<(&Param, Part)> = Vec::new();
-    for param in &params {
+    for param in params.iter().filter(|param| !param.is_others()) {
         let node = Node::of_schema(api, param.schema);
         // Of an object, the fields may ask for pages.
         if !node.is_scalar() && !node.properties().is_empty() {
@@ -343,7 +362,7 @@ fn is_size_by_words(name: &str) -> bool {
 /// Returns the name by which a parameter's role is known. A field of an object is known by its own
 /// name, unless the object is named after pages: `page[number]`, but `offset` of `options[offset]`.
 fn spoken(param: &Param) -> String {
-    let Some(holder) = param.place.holder() else {
+    let Some(holder) = param.object() else {
         return param.name.clone();
     };
     let fields: Vec<&str> = param.name.split(['[', ']', '.']).collect();
@@ -385,6 +404,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             description,
             schema: parameter.schema,
             place: Place::Query,
+            field: None,
         }
     });
     // The body comes first: a POST that accepts both uses the body.
@@ -392,7 +412,10 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     if operation.method == "post"
         && let Some(body) = operation.request_body
     {
-        params.extend(fields(api, body, &Place::Body));
+        let own = fields(api, body, &Place::Body);
+        let nested: Vec<Param> = own.iter().flat_map(|field| within(api, field)).collect();
+        params.extend(own);
+        params.extend(nested);
     }
     params.extend(query);
     let query = operation.parameters.iter();
@@ -408,19 +431,24 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         params.extend(inner.flat_map(|field| {
             // Objects within the JSON of a parameter are fields at a dotted path.
             let nested = match holder.style {
-                Style::Json => fields(api, field.schema, &place),
+                Style::Json => within(api, &field),
                 _ => Vec::new(),
             };
-            let within = |inner: Param| Param {
-                name: format!("{}.{}", field.name, inner.name),
-                ..inner
-            };
-            let nested: Vec<Param> = nested.into_iter().map(within).collect();
             let name = format!("{open}{}{close}", field.name);
             std::iter::once(Param { name, ..field }).chain(nested)
         }));
     }
     params
+}
+
+/// Returns the fields of an object that is a field itself, each at its dotted path.
+fn within(api: &Api, object: &Param) -> Vec<Param> {
+    let fields = fields(api, object.schema, &object.place).into_iter();
+    let fields = fields.map(|field| Param {
+        name: format!("{}.{}", object.name, field.name),
+        ..field
+    });
+    fields.collect()
 }
 
 /// Returns the properties of an object as parameters.
@@ -433,6 +461,7 @@ fn fields(api: &Api, object: SchemaId, place: &Place) -> Vec<Param> {
             schema: node.schema?,
             deprecated: node.deprecated(),
             place: place.clone(),
+            field: None,
         })
     });
     params.collect()

@@ -8,6 +8,7 @@ use crate::spec::{Input, read};
 
 mod auth;
 mod bodies;
+mod bounds;
 mod conventions;
 mod harmless;
 mod hiding;
@@ -16,6 +17,7 @@ mod lists;
 mod pages;
 mod parents;
 mod rate_limits;
+mod ways;
 
 /// Infers from a document's `paths` and the keys that follow them.
 fn facts(paths: &str) -> Facts {

@@ -306,6 +306,7 @@ impl Cursor {
             format: self.choices.format.unwrap_or(TimeFormat::AsIs),
             template: self.template.clone().or(template),
             excludes,
+            in_body: false,
         }
     }
 }
