@@ -1,7 +1,7 @@
 //! Weighs candidates: the possible answers to a question, each with what speaks for it and against
 //! it.
 //!
-//! The one with the highest sum of weights wins; of equals, the first. Where answers exclude one
+//! The one with the highest score wins; of equals, the first. Where answers exclude one
 //! another and the runner-up is close, the decision is not sure.
 
 use super::facts::{Decision, SURE};
@@ -46,8 +46,14 @@ impl<T> Candidate<T> {
         self
     }
 
+    /// Returns the weight of the strongest evidence, a tenth of what else speaks for it, minus what
+    /// speaks against it.
     pub fn score(&self) -> i32 {
-        self.evidence.iter().map(|it| it.weight).sum()
+        let weights = || self.evidence.iter().map(|it| it.weight);
+        let strongest = weights().max().unwrap_or_default().max(0);
+        let all: i32 = weights().filter(|weight| *weight > 0).sum();
+        let against: i32 = weights().filter(|weight| *weight < 0).sum();
+        strongest + (all - strongest) / 10 + against
     }
 
     /// Returns the answer and its evidence in one line.

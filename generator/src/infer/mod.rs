@@ -14,6 +14,7 @@ mod filters;
 mod harmless;
 mod hiding;
 mod hints;
+mod house;
 mod identity;
 mod keys;
 mod limits;
@@ -45,17 +46,17 @@ mod ways;
 mod words;
 
 pub use auth::of_scheme;
+use etlgen_model::Paginator;
 #[cfg(test)]
 pub use rules::switches;
-use std::collections::HashMap;
-
-use etlgen_model::Paginator;
 
 use crate::spec::api::{Api, Location, Operation, Parameter};
 
+use candidates::Candidate;
 use envelope::Envelope;
 use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
 use hints::Hint;
+use keys::Key;
 use pages::{Evidence, Habits, Paged};
 use parents::Parent;
 use records::Found;
@@ -80,7 +81,9 @@ struct Draft<'a> {
     roles: Roles,
     envelope: Envelope,
     hint: Hint,
-    key: Decision<Vec<String>>,
+    /// The fields that may be its key.
+    keys: Vec<Candidate<Key>>,
+    key: Decision<Key>,
     name: String,
 }
 
@@ -89,6 +92,7 @@ pub fn infer(api: &Api) -> Facts {
     let (mut auth, mut schemes) = auth::auth(api);
     renewed::add(api, &auth::common(api), &mut auth, &mut schemes);
     let (mut drafts, skipped) = drafts(api);
+    house::keys(api, &mut drafts);
     identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
@@ -122,7 +126,6 @@ pub fn infer(api: &Api) -> Facts {
 
 /// Returns every operation that is a resource, and the reasons why others are not.
 fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
-    let items = item_params(api);
     let mut drafts = Vec::new();
     let mut skipped = Vec::new();
     for (index, operation) in api.operations.iter().enumerate() {
@@ -161,11 +164,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
         hint.complete(&mut envelope);
         let path = harmless::subject(operation);
         let noun = words::noun(path);
-        let item = items
-            .get(&words::path_shape(path))
-            .filter(|_| items_follow(path, &found.path))
-            .map(String::as_str);
-        let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
+        let record = found.record.clone();
         drafts.push(Draft {
             operation: index,
             method: &operation.method,
@@ -179,7 +178,8 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             roles,
             envelope,
             hint,
-            key,
+            keys: Vec::new(),
+            key: keys::decide(&record, &[]),
             name: String::new(),
         });
     }
@@ -210,25 +210,6 @@ fn items_follow(path: &str, records: &[String]) -> bool {
         }
         _ => true,
     }
-}
-
-/// Returns the placeholder that follows the path of each list in any path.
-fn item_params(api: &Api) -> HashMap<String, String> {
-    let mut items = HashMap::new();
-    for operation in &api.operations {
-        let mut segments = words::segments(&operation.path);
-        let mut follows = false;
-        while let Some(last) = segments.pop() {
-            let placeholder = words::placeholder(last);
-            // In `/{scope}/{template}` neither placeholder is the key by itself.
-            let alone = !std::mem::replace(&mut follows, placeholder.is_some());
-            if let Some(param) = placeholder.filter(|_| alone) {
-                let list = words::path_shape(&segments.join("/"));
-                items.entry(list).or_insert_with(|| param.to_owned());
-            }
-        }
-    }
-    items
 }
 
 /// Collects what the lists of an API have in common.

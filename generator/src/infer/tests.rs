@@ -13,6 +13,7 @@ mod conventions;
 mod harmless;
 mod hiding;
 mod hints;
+mod keys;
 mod lists;
 mod pages;
 mod parents;
