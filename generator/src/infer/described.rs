@@ -16,6 +16,7 @@ pub(super) enum Part {
 
 /// Reads a description, in lower case; `None`: it does not mention pages, or not clearly.
 pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part> {
+    let raw = text;
     let plain: String = text.chars().filter(|c| !"'\"`*".contains(*c)).collect();
     let text = plain.as_str();
     let dated = matches!(node.format(), Some("date" | "date-time"));
@@ -23,6 +24,9 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
         return None;
     }
     let counts = node.is_integer() || !node.is_scalar();
+    if told_field(raw).is_some() {
+        return Some(Part::LastId);
+    }
     if counts && is_size(text) {
         return Some(Part::Size);
     }
@@ -39,6 +43,19 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
         return Some(Part::LastId);
     }
     rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
+}
+
+/// Returns the field of a record whose last value a parameter takes: "The largest `number` that earlier
+/// calls returned".
+pub(super) fn told_field(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once('`')?;
+    let (field, after) = rest.split_once('`')?;
+    let last = ["largest", "highest", "last", "latest", "greatest"];
+    let earlier = ["earlier", "previous", "before", "so far"];
+    let is_last = last.iter().any(|word| says(before, word));
+    let is_earlier = earlier.iter().any(|word| says(after, word)) && after.contains("return");
+    let name = field.chars().all(|c| c.is_alphanumeric() || c == '_') && !field.is_empty();
+    rule("a field's last value", is_last && is_earlier && name).then(|| field.to_owned())
 }
 
 /// Returns whether a text has words that occur for opaque tokens only.

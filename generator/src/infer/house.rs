@@ -7,9 +7,10 @@ use crate::spec::api::{Api, SchemaId};
 
 use super::Draft;
 use super::facts::ResourceKind;
-use super::keys::{self, candidate, is_foreign, is_name, is_usable, weights};
+use super::keys::{self, Record, candidate, is_foreign, is_name, weights};
 use super::links::field_for;
 use super::node::Node;
+use super::records::CONTAINERS;
 use super::rules::rule;
 use super::words::{
     flat, is_plural, is_variable, noun, path_shape, placeholder, same_noun, segments, singular_name,
@@ -46,7 +47,18 @@ pub(super) fn keys(api: &Api, drafts: &mut [Draft<'_>]) {
         let mut own = items.iter().filter(|item| item.list == shape && follows);
         let item = own.next().map(|item| item.param.as_str());
         let alone = !draft.path.contains('{');
-        draft.keys = keys::candidates(&draft.found.record, noun, item, alone);
+        let record = Record::new(&draft.found.record);
+        draft.keys = keys::candidates(&record, noun, item, alone);
+        // `/rehearsals/missed` lists `absences`.
+        let named =
+            draft.found.path.last().filter(|name| {
+                !CONTAINERS.contains(&flat(name).as_str()) && !same_noun(name, noun)
+            });
+        if let Some(named) = named.filter(|_| rule("named after its records", true)) {
+            let mut all = std::mem::take(&mut draft.keys);
+            all.extend(keys::candidates(&record, named, item, alone));
+            draft.keys = keys::merge(all);
+        }
         draft.key = keys::decide(&draft.found.record, &draft.keys);
     }
     ask_items(drafts, &items);
@@ -185,17 +197,20 @@ fn same_records(one: &Draft<'_>, other: &Draft<'_>) -> bool {
 /// `/yards/{id}/masts`.
 fn ask_items(drafts: &mut [Draft<'_>], items: &[Item]) {
     for draft in drafts.iter_mut().filter(|it| it.kind == ResourceKind::List) {
-        let record = &draft.found.record;
+        let node = &draft.found.record;
+        let record = Record::new(node);
         let own = draft.noun.as_deref().unwrap_or_default();
         let shape = path_shape(draft.path);
         let elsewhere = items.iter().filter(|item| item.list != shape);
         let mut fields = elsewhere.filter_map(|item| {
             let component = item.component.as_deref();
-            let known = component.is_some() && component == record.component();
+            let known = component.is_some() && component == node.component();
             let named = item.returns_one && same_noun(&item.noun, own);
-            let asked = !item.goes_on && (known || named);
-            let field = field_for(record, &item.param, own).filter(|_| asked)?;
-            let fits = is_usable(record, &field) && (known || !is_foreign(&field, own));
+            if item.goes_on || !known && !named {
+                return None;
+            }
+            let field = field_for(node, &item.param, own)?;
+            let fits = record.is_usable(&field) && (known || !is_foreign(&field, own));
             rule("what an item is asked by elsewhere", fits).then_some((item, field))
         });
         let Some((item, field)) = fields.next() else {
@@ -260,8 +275,8 @@ fn ask_house(drafts: &mut [Draft<'_>]) {
         if !weak {
             continue;
         }
-        let record = &draft.found.record;
-        let has = |(key, _): &&(String, usize)| is_usable(record, key);
+        let record = Record::new(&draft.found.record);
+        let has = |(key, _): &&(String, usize)| record.is_usable(key);
         if let Some((key, kinds)) = usual.iter().find(has)
             && rule("the key of the house", true)
         {

@@ -1,5 +1,7 @@
 //! Infers the primary key of a record: every field that may be it is a candidate.
 
+use indexmap::IndexMap;
+
 use super::candidates::{Answers, Candidate, elect};
 use super::facts::Decision;
 use super::links::field_for;
@@ -71,6 +73,31 @@ pub(super) mod weights {
     pub const LIKE_A_KEY: i32 = 16;
 }
 
+/// A record with its fields at hand.
+pub(super) struct Record<'a> {
+    node: Node<'a>,
+    fields: IndexMap<String, Node<'a>>,
+}
+
+impl<'a> Record<'a> {
+    pub fn new(node: &Node<'a>) -> Self {
+        Record {
+            node: node.clone(),
+            fields: node.properties(),
+        }
+    }
+
+    pub fn properties(&self) -> &IndexMap<String, Node<'a>> {
+        &self.fields
+    }
+
+    /// Returns whether a field may be a key by its type.
+    pub fn is_usable(&self, name: &str) -> bool {
+        let node = self.fields.get(name);
+        node.is_some_and(|node| node.is_scalar() && !node.is_boolean())
+    }
+}
+
 /// A key: the dotted paths of its fields.
 pub(super) type Key = Vec<String>;
 
@@ -83,7 +110,10 @@ pub(super) fn decide(record: &Node<'_>, candidates: &[Candidate<Key>]) -> Decisi
         reasons: vec![reason.to_owned()],
         others: Vec::new(),
     };
-    if record.properties().is_empty() {
+    if record.is_scalar() && !record.is_object() {
+        return none(0.9, "its rows are plain values");
+    }
+    if !record.is_object() {
         // The fields are unknown; most records have an `id`.
         return Decision {
             value: vec!["id".to_owned()],
@@ -103,7 +133,7 @@ pub(super) fn candidate(field: &str, sure: f32, weight: i32, reason: &str) -> Ca
 /// Returns the fields of a record that may be its key; `item_param` is the placeholder of the path to
 /// one such record, and `alone` tells that the list is not that of something else.
 pub(super) fn candidates(
-    record: &Node<'_>,
+    record: &Record<'_>,
     noun: &str,
     item_param: Option<&str>,
     alone: bool,
@@ -141,18 +171,11 @@ pub(super) fn merge(candidates: Vec<Candidate<Key>>) -> Vec<Candidate<Key>> {
     merged
 }
 
-/// Returns whether a field of a record may be a key by its type.
-pub(super) fn is_usable(record: &Node<'_>, name: &str) -> bool {
-    let properties = record.properties();
-    let node = properties.get(name);
-    node.is_some_and(|node| node.is_scalar() && !node.is_boolean())
-}
-
 fn is_id_word(word: &str) -> bool {
     ENDS.iter().take(5).any(|end| *end == word)
 }
 
-fn by_id(record: &Node<'_>) -> Option<Candidate<Key>> {
+fn by_id(record: &Record<'_>) -> Option<Candidate<Key>> {
     let properties = record.properties();
     let has = |name: &&str| properties.contains_key(*name) && among("id", &IDS, name);
     let id = IDS.into_iter().find(has)?;
@@ -160,7 +183,7 @@ fn by_id(record: &Node<'_>) -> Option<Candidate<Key>> {
 }
 
 /// Kubernetes has the id in the metadata, others in a node.
-fn within(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
+fn within(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
     let properties = record.properties();
     let around = |name: &&String| {
         rule(
@@ -200,16 +223,16 @@ fn within(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
 }
 
 /// The parameter by which one record is requested names the key.
-fn by_item(record: &Node<'_>, noun: &str, param: Option<&str>) -> Option<Candidate<Key>> {
+fn by_item(record: &Record<'_>, noun: &str, param: Option<&str>) -> Option<Candidate<Key>> {
     let param = param?;
-    let name = field_for(record, param, noun)?;
-    let usable = rule("what an item is asked by", is_usable(record, &name));
+    let name = field_for(&record.node, param, noun)?;
+    let usable = rule("what an item is asked by", record.is_usable(&name));
     let reason = format!("one record is requested by `{param}`");
     usable.then(|| candidate(&name, 0.85, weights::ASKED_BY, &reason))
 }
 
 /// A field with the format of a whole resource name, `gardens/{garden}/beds/{bed}` of beds.
-fn whole_name(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
+fn whole_name(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
     let properties = record.properties();
     let found = properties.iter().find(|(name, node)| {
         let text = node.description();
@@ -223,19 +246,19 @@ fn whole_name(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
             [.., of, last] => last.starts_with('{') && same_noun(of, noun),
             _ => false,
         };
-        is_usable(record, name) && rule("a whole name", own)
+        record.is_usable(name) && rule("a whole name", own)
     });
     let reason = "it names the record with its whole path";
     found.map(|(name, _)| candidate(name, 0.85, weights::WHOLE_NAME, reason))
 }
 
 /// For example `event_id` of events.
-fn named_after(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
+fn named_after(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
     let properties = record.properties();
     let id = properties.keys().find(|name| {
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
-        let is_id = is_id_word(&last) && is_usable(record, name);
+        let is_id = is_id_word(&last) && record.is_usable(name);
         rule(
             "an id named after the path",
             is_id && names_it(&words, noun),
@@ -249,7 +272,7 @@ fn named_after(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
         let last = words.pop().unwrap_or_default();
         rule(
             "a URL or a number named after the record",
-            is_usable(record, name)
+            record.is_usable(name)
                 && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
                 && (names_it(&words, noun) || names_schema(&words, record)),
         )
@@ -261,7 +284,7 @@ fn named_after(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
 }
 
 /// A description may state the key, or a type.
-fn unique(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
+fn unique(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
     let properties = record.properties();
     let said = properties.iter().find(|(name, node)| {
         let text = node.description();
@@ -279,7 +302,7 @@ fn unique(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
             !is_foreign(name, noun)
                 || identifies(text, name, noun, properties.keys().next() == Some(*name))
         });
-        is_usable(record, name) && own && rules::tells("unique", &text, &signs)
+        record.is_usable(name) && own && rules::tells("unique", &text, &signs)
     });
     let uuid = properties.iter().find(|(name, node)| {
         rule(
@@ -294,11 +317,11 @@ fn unique(record: &Node<'_>, noun: &str) -> Vec<Candidate<Key>> {
 }
 
 /// The only id of a record is its key.
-fn only_id(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
+fn only_id(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
     let properties = record.properties();
     let is_id = |name: &&String| {
         let last = words(name).pop().unwrap_or_default();
-        is_usable(record, name) && is_id_word(&last)
+        record.is_usable(name) && is_id_word(&last)
     };
     let ids: Vec<&String> = properties.keys().filter(is_id).collect();
     let [only] = ids.as_slice() else {
@@ -311,7 +334,7 @@ fn only_id(record: &Node<'_>, noun: &str) -> Option<Candidate<Key>> {
 }
 
 /// Names, where one record is requested by a name.
-fn by_name(record: &Node<'_>, noun: &str, param: Option<&str>) -> Vec<Candidate<Key>> {
+fn by_name(record: &Record<'_>, noun: &str, param: Option<&str>) -> Vec<Candidate<Key>> {
     let by_noun = param.is_some_and(|param| {
         same_noun(param, noun) || names_it(&words(param), noun) || flat(param).ends_with("name")
     });
@@ -330,7 +353,7 @@ fn by_name(record: &Node<'_>, noun: &str, param: Option<&str>) -> Vec<Candidate<
     let own = properties.keys().find(|name| {
         rule(
             "a field of the record's own name",
-            same_noun(name, noun) && is_usable(record, name),
+            same_noun(name, noun) && record.is_usable(name),
         )
     });
     let reason = "one record is requested by it";
@@ -340,14 +363,14 @@ fn by_name(record: &Node<'_>, noun: &str, param: Option<&str>) -> Vec<Candidate<
 
 /// The number by which a trade knows a thing. Below something else, such as an order, it may occur
 /// twice.
-fn of_the_trade(record: &Node<'_>) -> Option<Candidate<Key>> {
+fn of_the_trade(record: &Record<'_>) -> Option<Candidate<Key>> {
     let name = TRADE.into_iter().find_map(|name| named(record, name))?;
     let reason = "the trade knows a thing by it";
     among("a trade's number", &TRADE, &flat(&name))
         .then(|| candidate(&name, 0.65, weights::TRADE, reason))
 }
 
-fn like_a_key(record: &Node<'_>) -> Vec<Candidate<Key>> {
+fn like_a_key(record: &Record<'_>) -> Vec<Candidate<Key>> {
     let mut found = Vec::new();
     if let Some(name) = LAST.into_iter().find_map(|name| named(record, name))
         && among("like a key", &LAST, &flat(&name))
@@ -367,11 +390,11 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// Returns the usable field of this flat name.
-fn named(record: &Node<'_>, wanted: &str) -> Option<String> {
+fn named(record: &Record<'_>, wanted: &str) -> Option<String> {
     let properties = record.properties();
     let mut names = properties.keys();
     names
-        .find(|name| flat(name) == wanted && is_usable(record, name))
+        .find(|name| flat(name) == wanted && record.is_usable(name))
         .cloned()
 }
 
@@ -386,8 +409,8 @@ pub(super) fn names_it(words: &[String], noun: &str) -> bool {
 
 /// Returns whether the words before the last one in a name name the record's schema: `build` of
 /// `build_url` for `Build` and `BuildSummary`.
-fn names_schema(words: &[String], record: &Node<'_>) -> bool {
-    let mut schema = record.component().map(self::words).unwrap_or_default();
+fn names_schema(words: &[String], record: &Record<'_>) -> bool {
+    let mut schema = record.node.component().map(self::words).unwrap_or_default();
     // `webhook_id` of a `WebhookRequest` is the id of the webhook: the last word names the record,
     // unless it is one of `FORMS`.
     while schema.len() > 1

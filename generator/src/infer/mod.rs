@@ -21,6 +21,7 @@ mod limits;
 mod links;
 mod list_or_single;
 pub mod login;
+mod matching;
 mod names;
 mod node;
 pub mod open_questions;
@@ -169,7 +170,9 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             operation: index,
             method: &operation.method,
             path,
-            serves: harmless::may_serve(api, operation) && is_free(api, operation, &roles),
+            serves: harmless::may_serve(api, operation)
+                && is_free(api, operation, &roles)
+                && !is_lookup(operation),
             parameters: &operation.parameters,
             deprecated: operation.deprecated,
             noun,
@@ -192,6 +195,26 @@ fn is_free(api: &Api, operation: &Operation, roles: &Roles) -> bool {
     let pages = roles.names();
     let mut required = body::required(api, operation).into_iter();
     required.all(|(name, _)| pages.contains(&name))
+}
+
+/// Returns whether an operation returns the records of ids that the caller knows: it requires a list
+/// of them.
+fn is_lookup(operation: &Operation) -> bool {
+    let ids = [
+        "ids",
+        "uuids",
+        "keys",
+        "names",
+        "usernames",
+        "logins",
+        "slugs",
+    ];
+    let asks = |parameter: &Parameter| {
+        let last = words::words(&parameter.name).pop().unwrap_or_default();
+        let query = parameter.location == Location::Query;
+        query && prose::is_required(parameter) && ids.contains(&last.as_str())
+    };
+    rule("a lookup by ids", operation.parameters.iter().any(asks))
 }
 
 /// Returns whether a placeholder after a list's path names one of its records. In
@@ -352,7 +375,10 @@ fn resource(
             reasons: found.reasons.clone(),
             others: Vec::new(),
         },
-        record: found.record.schema.filter(|_| !found.record.is_free()),
+        record: found
+            .record
+            .schema
+            .filter(|_| !found.record.is_free() && plain_values(draft).is_none()),
         primary_key,
         key_within_parent,
         paginator: Decision {
@@ -368,7 +394,7 @@ fn resource(
         settings,
         fixed,
         off: None,
-        unsendable: body::unsendable(operation),
+        unsendable: body::unsendable(operation).or_else(|| plain_values(draft)),
         needs: Vec::new(),
         doubts: Vec::new(),
     };
@@ -381,6 +407,13 @@ fn resource(
     }
     body::settle(api, &mut facts);
     facts
+}
+
+/// Returns why a list of plain values cannot be read yet: a row has columns.
+fn plain_values(draft: &Draft<'_>) -> Option<String> {
+    let record = &draft.found.record;
+    let plain = draft.kind == ResourceKind::List && record.is_scalar() && !record.is_object();
+    plain.then(|| "its array holds plain values, and rows are read from objects only".to_owned())
 }
 
 /// Returns the decision for a single object, which is one page.

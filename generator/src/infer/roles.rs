@@ -3,7 +3,8 @@
 use crate::spec::api::{Api, Location, Operation, SchemaId, Style};
 
 use super::described::{
-    Part, described, is_opaque, is_reserved, is_set_by_server, names_a_record, turns_pages,
+    Part, described, is_opaque, is_reserved, is_set_by_server, names_a_record, told_field,
+    turns_pages,
 };
 use super::node::Node;
 use super::rules::{among, rule, tells};
@@ -303,7 +304,13 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     for (param, part) in told {
         // A size alone may bound anything, and an array in a body is a request, not a page.
         if roles.slot(part).is_none() && (part != Part::Size || roles.advance()) {
-            roles.take(param, part);
+            let field = Some(part).filter(|part| *part == Part::LastId);
+            let field = field.and_then(|_| told_field(&param.description));
+            let param = Param {
+                field,
+                ..param.clone()
+            };
+            roles.take(&param, part);
         }
     }
     roles
