@@ -1,5 +1,5 @@
 //! Derives the conventions of a document from what is sure about some of its lists, and adds them as
-//! evidence for the keys of the others.
+//! evidence for the pages and the keys of the others.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +11,7 @@ use super::keys::{self, Record, candidate, is_foreign, is_name, weights};
 use super::links::field_for;
 use super::node::Node;
 use super::records::CONTAINERS;
+use super::roles::{Param, Place};
 use super::rules::rule;
 use super::words::{
     flat, is_plural, is_variable, noun, path_shape, placeholder, same_noun, segments, singular_name,
@@ -35,6 +36,65 @@ struct Item {
     returns_one: bool,
     /// Whether the path only begins with it.
     goes_on: bool,
+}
+
+/// Gives lists the page parameters that only other lists declare, where the response shows that they
+/// come in pages in the same way: the same place of the next token, or a field that repeats the size.
+pub(super) fn pages(api: &Api, drafts: &mut [Draft<'_>]) {
+    let mut tokens: HashMap<String, (Param, Option<Param>, String)> = HashMap::new();
+    let mut sizes: HashMap<String, (Param, String)> = HashMap::new();
+    for draft in drafts.iter().filter(|it| it.kind == ResourceKind::List) {
+        let path = || draft.path.to_owned();
+        if let (Some(token), Some(cursor)) = (&draft.envelope.next_token, &draft.roles.cursor) {
+            let found = (cursor.clone(), draft.roles.size.clone(), path());
+            tokens.entry(token.clone()).or_insert(found);
+        }
+        if let (Some(next), Some(size)) = (&draft.envelope.next_url, &draft.roles.size) {
+            let key = format!("{next} {}", flat(&size.name));
+            sizes.entry(key).or_insert((size.clone(), path()));
+        }
+    }
+    for draft in drafts.iter_mut().filter(|it| it.kind == ResourceKind::List) {
+        let place = match draft.method {
+            "post" => Place::Body,
+            _ => Place::Query,
+        };
+        let borrow = |param: &Param, path: &str| Param {
+            place: place.clone(),
+            borrowed: Some(path.to_owned()),
+            ..param.clone()
+        };
+        let plain = |param: &Param| matches!(param.place, Place::Query | Place::Body);
+        let token = draft.envelope.next_token.as_ref();
+        if let Some((cursor, size, path)) = token.and_then(|token| tokens.get(token))
+            && !draft.roles.advance()
+            && plain(cursor)
+            && rule("page parameters of another list", true)
+        {
+            draft.roles.cursor = Some(borrow(cursor, path));
+            let size = size.as_ref().filter(|size| plain(size));
+            let size = size.map(|size| borrow(size, path));
+            draft.roles.size = draft.roles.size.take().or(size);
+        }
+        let Some(next) = draft.envelope.next_url.clone() else {
+            continue;
+        };
+        let response = api.operations.get(draft.operation);
+        let response = response.and_then(|operation| operation.response.as_ref());
+        let Some(response) = response.filter(|_| draft.roles.size.is_none()) else {
+            continue;
+        };
+        let body = Node::of_response(api, response).properties();
+        let echoed = body
+            .keys()
+            .find_map(|name| sizes.get(&format!("{next} {}", flat(name))));
+        if let Some((size, path)) = echoed
+            && plain(size)
+            && rule("a size of another list", true)
+        {
+            draft.roles.size = Some(borrow(size, path));
+        }
+    }
 }
 
 /// Finds the key of every list: by its own record first, then by the document.

@@ -296,13 +296,21 @@ fn unique(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
             "primary key",
             "resource name of",
         ];
+        // "The box's unique address" for `address`.
+        let by_name = format!("unique {}", words(name).join(" "));
+        let by_name = text
+            .find(&by_name)
+            .filter(|_| rule("unique by its name", true));
         let begins = signs.iter().filter_map(|phrase| text.find(phrase)).min();
+        let begins = begins.or(by_name);
         let own = begins.is_some_and(|at| {
             let text = text.get(at..).unwrap_or_default();
             !is_foreign(name, noun)
                 || identifies(text, name, noun, properties.keys().next() == Some(*name))
         });
-        record.is_usable(name) && own && rules::tells("unique", &text, &signs)
+        record.is_usable(name)
+            && own
+            && (by_name.is_some() || rules::tells("unique", &text, &signs))
     });
     let uuid = properties.iter().find(|(name, node)| {
         rule(

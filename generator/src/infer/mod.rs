@@ -93,6 +93,7 @@ pub fn infer(api: &Api) -> Facts {
     let (mut auth, mut schemes) = auth::auth(api);
     renewed::add(api, &auth::common(api), &mut auth, &mut schemes);
     let (mut drafts, skipped) = drafts(api);
+    house::pages(api, &mut drafts);
     house::keys(api, &mut drafts);
     identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);

@@ -398,16 +398,18 @@ fn best(
         if rule("known names stay settings", known && !spares) || settings.len() > params.len() {
             continue;
         }
+        // One more level costs as much as a setting: it multiplies requests.
+        let cost = trouble(drafts, &settings) + depth(parents, index);
         let rank = (
             parent.method != "get",
             parent.deprecated,
-            // The list with the plain name is the complete one.
+            // The list with the plain name is the complete one, and so is the owner's own list.
             parent
                 .noun
                 .as_ref()
-                .is_some_and(|noun| *noun != parent.name),
-            // One more level costs as much as a setting: it multiplies requests.
-            trouble(drafts, &settings) + depth(parents, index),
+                .is_some_and(|noun| *noun != parent.name)
+                && !(is_own(parent.path) && cost == 0),
+            cost,
             is_own(parent.path),
             !parent.path.starts_with(&stem),
             // `/vision/datasets/{id}/models` lists the ids of `/vision/models/{id}`; a list below `/language/…` does

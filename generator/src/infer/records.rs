@@ -300,7 +300,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     let asks_pages = (roles.page.is_some() || roles.offset.is_some()) && roles.size.is_some();
     if rule(
         "one object without arrays in pages",
-        asks_pages && no_array && says >= 0 && !ends_with_variable && signs < 2,
+        asks_pages && no_array && !ends_with_variable && signs < 2,
     ) {
         let reason = "declared as one object without lists, but both a size and a position of pages are asked for";
         return Some(list(Vec::new(), body, 0.6, reason));

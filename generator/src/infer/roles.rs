@@ -47,6 +47,8 @@ pub(super) struct Param {
     pub place: Place,
     /// The field of a record whose last value it takes, if its description names it.
     pub field: Option<String>,
+    /// The path of the list that declares it, if this one does not.
+    pub borrowed: Option<String>,
 }
 
 impl Param {
@@ -343,9 +345,18 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         Some(Part::Cursor)
     } else if counts && rule("a size by its words", is_size_by_words(&spelt)) {
         Some(Part::Size)
+    } else if number && rule("per what a page is called", is_per_page(name, text)) {
+        Some(Part::Size)
     } else {
         None
     }
+}
+
+/// Returns whether a parameter is the number of rows per page, whatever a page is called:
+/// `per_sheet`.
+fn is_per_page(name: &str, text: &str) -> bool {
+    let amount = text.starts_with("how many") || text.starts_with("number of");
+    name.starts_with("per") && amount
 }
 
 /// Returns whether a name has only words of amounts and rows: `resultsPerPage`, `max_page_items`.
@@ -412,6 +423,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             schema: parameter.schema,
             place: Place::Query,
             field: None,
+            borrowed: None,
         }
     });
     // The body comes first: a POST that accepts both uses the body.
@@ -469,6 +481,7 @@ fn fields(api: &Api, object: SchemaId, place: &Place) -> Vec<Param> {
             deprecated: node.deprecated(),
             place: place.clone(),
             field: None,
+            borrowed: None,
         })
     });
     params.collect()

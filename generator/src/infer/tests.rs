@@ -15,6 +15,7 @@ mod hiding;
 mod hints;
 mod keys;
 mod lists;
+mod matching;
 mod pages;
 mod parents;
 mod rate_limits;

@@ -154,7 +154,11 @@ fn by_confirmed_token(evidence: &Evidence<'_>) -> Vec<Candidate<Paged>> {
     {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         let paged = by_token(evidence, param, token);
-        let mut found = way(paged, 0.95, weights::TOKEN_CONFIRMED, reason);
+        let sure = if param.borrowed.is_some() { 0.65 } else { 0.95 };
+        let mut found = way(paged, sure, weights::TOKEN_CONFIRMED, reason);
+        if let Some(path) = &param.borrowed {
+            found = found.with(0, format!("only `{path}` declares `{}`", param.name));
+        }
         if is_backup(param, roles) {
             let reason = format!("`{}` works only behind a switch", param.name);
             found = found.with(weights::NEEDS_A_SWITCH, reason);
