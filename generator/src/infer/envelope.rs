@@ -4,7 +4,7 @@ use super::described::{counts_rows, is_opaque, is_reserved};
 use super::node::Node;
 use super::roles::Param;
 use super::rules::{among, rule};
-use super::words::{flat, says, words};
+use super::words::{flat, same_noun, says, words};
 
 /// Dotted paths of what surrounds the records.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +110,7 @@ pub(super) fn envelope(
         let asked = Asked {
             cursor: cursor_param,
             params: params.iter().map(|param| flat(&param.name)).collect(),
+            records: records.last().cloned().unwrap_or_default(),
         };
         walk(body, records, &mut Vec::new(), &asked, &mut envelope);
     }
@@ -121,6 +122,8 @@ struct Asked<'a> {
     cursor: Option<&'a Param>,
     /// All names in flat form.
     params: Vec<String>,
+    /// The name of the records' array.
+    records: String,
 }
 
 impl Asked<'_> {
@@ -223,6 +226,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: 
         || name == "nextpage";
     let url = is_link_onward(&above, name)
         || among("next url", &URLS, name)
+        || rule("a next URL by its words", is_next_url(path))
         || rule(
             "a next that is a link",
             forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")),
@@ -245,10 +249,9 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: 
         }
         let partial =
             name == "count" && (text.contains("page") || text.contains("returned") || paging);
-        if among("total", &TOTALS, name)
-            && !partial
-            && (found.total.is_none() || found.total_is_pages)
-        {
+        let total = among("total", &TOTALS, name)
+            || rule("a total by its words", is_total(path, &asked.records));
+        if total && !partial && (found.total.is_none() || found.total_is_pages) {
             // A total of items is checked against the records received, which is stricter than a total of pages.
             found.total = dotted();
             found.total_is_pages = false;
@@ -287,6 +290,36 @@ pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
         .iter()
         .any(|word| matches!(word.as_str(), "link" | "links"));
     rule("a link's relation", holds && relation == "next")
+}
+
+/// Returns whether a name has only words of the URL of a next page: `next_page_uri`.
+fn is_next_url(path: &[String]) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let rest = [
+        "page", "results", "records", "set", "url", "uri", "link", "href",
+    ];
+    let url = ["url", "uri", "link", "href"];
+    let has = |word: &String| url.contains(&word.as_str());
+    let (first, others) = match words.split_first() {
+        Some((first, others)) => (first.as_str(), others),
+        None => return false,
+    };
+    first == "next"
+        && others.iter().any(has)
+        && others.iter().all(|word| rest.contains(&word.as_str()))
+}
+
+/// Returns whether a name has only words of a total of rows: `total_row_count`, `visit_total` beside
+/// `visits`.
+fn is_total(path: &[String], records: &str) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let units = [
+        "count", "number", "of", "size", "results", "result", "records", "record", "items", "item",
+        "rows", "row", "entries", "elements", "hits", "matches",
+    ];
+    let unit = |word: &String| units.contains(&word.as_str()) || same_noun(word, records);
+    let is_word = |word: &String| word == "total" || unit(word);
+    words.len() > 1 && words.iter().any(|word| word == "total") && words.iter().all(is_word)
 }
 
 /// Returns whether a field such as `next`, `next_cursor` or `nextMarker` is for the next page and

@@ -341,6 +341,11 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         Some(Part::Page)
     } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque)) {
         is_offset(name, text, number, node.format()).then_some(Part::Offset)
+    } else if rule(
+        "an offset by its words",
+        counts && !opaque && is_offset_by_words(&spelt, text, node),
+    ) {
+        Some(Part::Offset)
     } else if is_cursor(name, &spelt, text, node, opaque) {
         Some(Part::Cursor)
     } else if counts && rule("a size by its words", is_size_by_words(&spelt)) {
@@ -350,6 +355,25 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
     } else {
         None
     }
+}
+
+/// Returns whether a name has only words of where rows begin: `start_position`, `firstRow`,
+/// `result_offset`.
+fn is_offset_by_words(name: &str, text: &str, node: &Node<'_>) -> bool {
+    let words = words(name);
+    let begins = ["start", "starting", "first", "begin", "skip"];
+    let rows = [
+        "row", "rows", "record", "records", "item", "items", "result", "results", "entry", "index",
+        "position", "number",
+    ];
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let (Some(first), Some(last)) = (words.first(), words.last()) else {
+        return false;
+    };
+    let dated = matches!(node.format(), Some("date" | "date-time"));
+    let begin = is(&begins, first) && words.iter().skip(1).all(|word| is(&rows, word));
+    let offset = last == "offset" && words.iter().rev().skip(1).all(|word| is(&rows, word));
+    !dated && words.len() > 1 && (begin || offset) && is_offset("offset", text, true, None)
 }
 
 /// Returns whether a parameter is the number of rows per page, whatever a page is called:

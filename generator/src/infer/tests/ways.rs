@@ -115,3 +115,35 @@ fn a_token_with_its_own_parameter_wins_over_an_id_that_bounds() {
         "{lost:?}"
     );
 }
+
+#[test]
+fn names_are_read_word_by_word() {
+    let parameters = |name: &str| {
+        format!(
+            "[{}, {}]",
+            query(name, "integer"),
+            query("limit", "integer")
+        )
+    };
+    for name in ["startRecord", "first_row", "row_offset"] {
+        let facts = facts(&get(
+            "/vans",
+            &parameters(name),
+            &rows("total_row_count: {type: integer}"),
+        ));
+        let vans = resource(&facts, "vans").paging();
+        assert_eq!(
+            (vans.kind, vans.page_param.as_deref()),
+            ("offset", Some(name))
+        );
+        assert_eq!(vans.total_path.as_deref(), Some("total_row_count"));
+    }
+    let url = facts(&get(
+        "/vans",
+        "[]",
+        &rows("next_results_uri: {type: string}"),
+    ));
+    assert_eq!(kind(&url, "vans"), "next_url");
+    let price = facts(&get("/vans", "[]", &rows("total_price: {type: integer}")));
+    assert_eq!(resource(&price, "vans").paging().total_path, None);
+}
