@@ -110,7 +110,7 @@ pub(super) fn counts_rows(text: &str) -> bool {
 }
 
 /// Returns whether a parameter asks for the previous page: `ending_before`, `prev_cursor`.
-fn goes_back(name: &str) -> bool {
+pub(super) fn goes_back(name: &str) -> bool {
     let back = ["before", "ending", "previous", "prev", "backward"];
     words(name).iter().any(|word| back.contains(&word.as_str()))
 }

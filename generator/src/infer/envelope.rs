@@ -251,7 +251,8 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: 
             name == "count" && (text.contains("page") || text.contains("returned") || paging);
         let total = among("total", &TOTALS, name)
             || rule("a total by its words", is_total(path, &asked.records));
-        if total && !partial && (found.total.is_none() || found.total_is_pages) {
+        let open = found.total.is_none() || found.total_is_pages || says_more(path, found);
+        if total && !partial && open {
             // A total of items is checked against the records received, which is stricter than a total of pages.
             found.total = dotted();
             found.total_is_pages = false;
@@ -307,6 +308,16 @@ fn is_next_url(path: &[String]) -> bool {
     first == "next"
         && others.iter().any(has)
         && others.iter().all(|word| rest.contains(&word.as_str()))
+}
+
+/// Returns whether a field is called a total and the one that was found is only a count, which may be
+/// that of the page: `total_count` beside `count`.
+fn says_more(path: &[String], found: &Envelope) -> bool {
+    let is_total = |name: &str| words(name).iter().any(|word| word.starts_with("total"));
+    let own = path.last().is_some_and(|name| is_total(name));
+    let other = found.total.as_deref().unwrap_or_default();
+    let other = is_total(other.rsplit('.').next().unwrap_or_default());
+    rule("a total beside a count", own && !other)
 }
 
 /// Returns whether a name has only words of a total of rows: `total_row_count`, `visit_total` beside

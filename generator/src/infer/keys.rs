@@ -51,6 +51,8 @@ pub(super) mod weights {
     pub const WHOLE_NAME: i32 = 78;
     /// It is named after the record.
     pub const NAMED_AFTER: i32 = 74;
+    /// It lacks a word of the record's name, so that it may be the id of what the record is about.
+    pub const OF_THE_BASE: i32 = -20;
     /// The same records have this key in another list.
     pub const TOLD_ELSEWHERE: i32 = 68;
     /// Its description says that it is unique.
@@ -278,9 +280,32 @@ fn named_after(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
         )
     });
     let reason = "it is named after the record";
-    let id = id.map(|name| candidate(name, 0.85, weights::NAMED_AFTER, reason));
+    let id = id.map(|name| {
+        let found = candidate(name, 0.85, weights::NAMED_AFTER, reason);
+        match lacks(name, noun).filter(|_| !names_schema_of(name, record)) {
+            Some(word) => found.with(weights::OF_THE_BASE, format!("its name lacks `{word}`")),
+            None => found,
+        }
+    });
     let url = url.map(|name| candidate(name, 0.6, weights::OWN_URL, reason));
     id.into_iter().chain(url).collect()
+}
+
+/// Returns the first word of a compound noun if an id lacks it: `applied` of `applied_coupons` for
+/// `coupon_id`, which may be that of a coupon.
+fn lacks(id: &str, noun: &str) -> Option<String> {
+    let mut own = words(id);
+    own.pop();
+    let words = words(noun);
+    let first = words.first().filter(|_| words.len() > 1)?;
+    let lacks = !own.iter().any(|word| same_noun(word, first));
+    rule("an id of the base", lacks).then(|| first.clone())
+}
+
+fn names_schema_of(id: &str, record: &Record<'_>) -> bool {
+    let mut own = words(id);
+    own.pop();
+    names_schema(&own, record)
 }
 
 /// A description may state the key, or a type.

@@ -93,7 +93,8 @@ fn of_another(drafts: &[Draft<'_>], index: usize, param: &str) -> Option<usize> 
     };
     let own = drafts.get(index)?;
     let noun = own.noun.as_deref().unwrap_or_default();
-    let own_word = |word: &String| words(noun).last().is_some_and(|last| same_noun(last, word));
+    let own_words = words(noun);
+    let own_word = |word: &String| own_words.iter().any(|own| same_noun(own, word));
     if names(own) || words(param).iter().any(own_word) {
         return None;
     }

@@ -194,8 +194,15 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
             single(body, 0.5, "the response has no schema")
         });
     }
+    if rule("a map by key", body.is_map()) {
+        return Some(single(body, 0.5, "a map whose keys are values"));
+    }
     let mut candidates: Vec<Candidate<'a>> = Vec::new();
     gather(&body, &mut Vec::new(), &noun, &mut candidates);
+    // Only where nothing else is an array, an object about the page may hold the records.
+    if candidates.is_empty() {
+        gather_about(&body, &noun, &mut candidates);
+    }
     let properties = body.properties();
     let signs = properties
         .keys()
@@ -361,6 +368,16 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
         }
         path.pop();
     }
+}
+
+/// Collects the arrays in objects about the page, such as `meta`.
+fn gather_about<'a>(body: &Node<'a>, noun: &str, found: &mut Vec<Candidate<'a>>) {
+    let about = body.properties().into_iter();
+    let about = about.filter(|(name, _)| ["meta", "metadata"].contains(&flat(name).as_str()));
+    for (name, child) in about.filter(|_| rule("records below meta", true)) {
+        gather(&child, &mut vec![name], noun, found);
+    }
+    found.retain(|candidate| candidate.element.is_object() && !candidate.beside);
 }
 
 /// Returns the score of an array as the collection, and whether its name is that of a collection or

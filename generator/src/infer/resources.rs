@@ -70,6 +70,11 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
     if found.list && rule("a report", is_report(operation, &path_words)) {
         return Some(Verdict::Skip("a report over a required time span"));
     }
+    let plain = found.record.is_scalar() && !found.record.is_object();
+    let flags = plain && found.record.is_boolean();
+    if rule("flags of a lookup", found.list && flags) {
+        return Some(Verdict::Skip("its array holds flags, not records"));
+    }
     let one = is_one_in_an_array(operation, &found, &roles);
     if rule("one record in an array", one) {
         return Some(Verdict::Skip("it returns one record, in an array"));

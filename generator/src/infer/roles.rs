@@ -3,8 +3,8 @@
 use crate::spec::api::{Api, Location, Operation, SchemaId, Style};
 
 use super::described::{
-    Part, described, is_opaque, is_reserved, is_set_by_server, names_a_record, told_field,
-    turns_pages,
+    Part, counts_rows, described, goes_back, is_opaque, is_reserved, is_set_by_server,
+    names_a_record, told_field, turns_pages,
 };
 use super::node::Node;
 use super::rules::{among, rule, tells};
@@ -99,13 +99,13 @@ impl Roles {
         }
     }
 
-    /// Gives a role to a parameter. The first one wins, unless it is deprecated.
+    /// Gives a role to a parameter. The first one wins, unless it is deprecated or goes back.
     fn take(&mut self, param: &Param, part: Part) {
         let slot = self.slot(part);
-        if slot
-            .as_ref()
-            .is_none_or(|other| other.deprecated && !param.deprecated)
-        {
+        let back = |param: &Param| rule("forward before backward", goes_back(&param.name));
+        let worse =
+            |other: &Param| other.deprecated && !param.deprecated || back(other) && !back(param);
+        if slot.as_ref().is_none_or(worse) {
             *slot = Some(param.clone());
         }
     }
@@ -343,7 +343,7 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         is_offset(name, text, number, node.format()).then_some(Part::Offset)
     } else if rule(
         "an offset by its words",
-        counts && !opaque && is_offset_by_words(&spelt, text, node),
+        (number || counts_rows(text)) && !opaque && is_offset_by_words(&spelt, text, node),
     ) {
         Some(Part::Offset)
     } else if is_cursor(name, &spelt, text, node, opaque) {

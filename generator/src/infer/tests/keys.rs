@@ -142,3 +142,19 @@ fn the_number_of_a_trade_is_a_key() {
         ""
     );
 }
+
+#[test]
+fn the_id_of_what_a_record_is_about_gives_way() {
+    let fields = "vendor_id: {type: string, description: Unique identifier of the applied discount}, discount_id: {type: string}";
+    assert_eq!(
+        key(
+            &facts(&list("/applied_discounts", fields)),
+            "applied_discounts"
+        ),
+        "vendor_id"
+    );
+    assert_eq!(
+        key(&facts(&list("/discounts", fields)), "discounts"),
+        "discount_id"
+    );
+}

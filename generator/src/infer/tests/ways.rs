@@ -147,3 +147,69 @@ fn names_are_read_word_by_word() {
     let price = facts(&get("/vans", "[]", &rows("total_price: {type: integer}")));
     assert_eq!(resource(&price, "vans").paging().total_path, None);
 }
+
+#[test]
+fn forward_comes_before_backward() {
+    let parameters = format!(
+        "[{}, {}]",
+        query("before", "string"),
+        query("after", "string")
+    );
+    let tokens =
+        "meta: {type: object, properties: {before: {type: string}, after: {type: string}}}";
+    let facts = facts(&get("/vans", &parameters, &rows(tokens)));
+    let vans = resource(&facts, "vans").paging();
+    assert_eq!(vans.page_param.as_deref(), Some("after"));
+    assert_eq!(vans.next_path.as_deref(), Some("meta.after"));
+}
+
+#[test]
+fn a_total_comes_before_the_count_of_a_page() {
+    let parameters = format!("[{}]", query("offset", "integer"));
+    for counts in [
+        "count: {type: integer}, total_count: {type: integer}",
+        "total_count: {type: integer}, count: {type: integer}",
+    ] {
+        let facts = facts(&get("/vans", &parameters, &rows(counts)));
+        let total = resource(&facts, "vans").paging().total_path;
+        assert_eq!(total.as_deref(), Some("total_count"));
+    }
+}
+
+#[test]
+fn records_may_lie_below_meta() {
+    let meta = format!(
+        "{{type: object, properties: {{vans: {{type: array, items: {ITEM}}}, cursor: {{type: string}}}}}}"
+    );
+    let body = format!("{{type: object, properties: {{meta: {meta}}}}}");
+    let facts = facts(&get(
+        "/vans",
+        &format!("[{}]", query("cursor", "string")),
+        &body,
+    ));
+    let vans = resource(&facts, "vans");
+    assert_eq!(vans.records_path.value, ["meta", "vans"]);
+    assert_eq!(vans.paging().next_path.as_deref(), Some("meta.cursor"));
+}
+
+#[test]
+fn the_keys_of_a_map_are_no_fields() {
+    let map = "{type: object, additionalProperties: {type: array, items: {type: object}}, example: {van-1.0: [{id: 1}]}}";
+    let facts = facts(&get("/vans", "[]", map));
+    assert!(
+        facts
+            .resources
+            .iter()
+            .all(|it| it.records_path.value.is_empty())
+    );
+}
+
+#[test]
+fn flags_are_no_rows() {
+    let facts = facts(&get(
+        "/vans/contains",
+        "[]",
+        "{type: array, items: {type: boolean}}",
+    ));
+    assert!(facts.resources.is_empty());
+}
