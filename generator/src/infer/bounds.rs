@@ -150,7 +150,9 @@ pub(super) fn of_same_words<'t, 'a>(
     let wanted = essence(rest);
     let same = |time: &&Time<'_>| {
         let verb = time.verb();
-        verb.len() == wanted.len() && verb.iter().zip(&wanted).all(|(one, two)| alike(one, two))
+        time.has_happened()
+            && verb.len() == wanted.len()
+            && verb.iter().zip(&wanted).all(|(one, two)| alike(one, two))
     };
     let found = times.iter().find(same).filter(|_| !wanted.is_empty());
     found.filter(|_| rule("a field of the same verb", true))
@@ -162,7 +164,7 @@ pub(super) fn told_in_text<'t, 'a>(text: &str, times: &'t [Time<'a>]) -> Option<
     let told = |time: &&Time<'_>| {
         let verb = time.verb();
         let in_text = |word: &String| said.iter().any(|other| alike(word, other));
-        !verb.is_empty() && verb.iter().all(in_text)
+        time.has_happened() && !verb.is_empty() && verb.iter().all(in_text)
     };
     let mut found = times.iter().filter(told);
     let first = found.next();
@@ -174,7 +176,8 @@ pub(super) fn told_in_text<'t, 'a>(text: &str, times: &'t [Time<'a>]) -> Option<
 /// Returns the only event of a record, or the last one of a pair such as `firstSeen` and `lastSeen`.
 pub(super) fn only_event<'t, 'a>(times: &'t [Time<'a>]) -> Option<&'t Time<'a>> {
     if let [only] = times {
-        return Some(only).filter(|_| rule("the only time", true));
+        let only = Some(only).filter(|time| time.has_happened());
+        return only.filter(|_| rule("the only time", true));
     }
     let [one, two] = times else {
         return None;

@@ -361,6 +361,10 @@ fn is_about(name: &str) -> bool {
         "page",
     ]
     .contains(&name)
+        || rule(
+            "a kind of metadata",
+            name.ends_with("metadata") || name.ends_with("pagination"),
+        )
 }
 
 /// Returns whether a field holds the next value of the cursor parameter: `next_stream_position` for

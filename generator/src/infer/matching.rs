@@ -9,7 +9,7 @@ use super::links::{field, has_field};
 use super::node::Node;
 use super::parents::{Parent, descends};
 use super::rules::rule;
-use super::words::{path_shape, placeholder, says, segments};
+use super::words::{is_variable, is_version, path_shape, placeholder, says, segments};
 
 /// The fewest letters of an operation's id that a text names.
 const ID_LETTERS: usize = 5;
@@ -109,6 +109,11 @@ pub(super) fn by_record(
         let Some(param) = path.get(end - 1).copied().and_then(placeholder) else {
             continue;
         };
+        // `/v2/{name}` returns anything.
+        let noun = end.checked_sub(2).and_then(|at| path.get(at));
+        if noun.is_none_or(|noun| is_variable(noun) || is_version(noun)) {
+            continue;
+        }
         let shape = path_shape(&path.get(..end)?.join("/"));
         let one = api
             .operations

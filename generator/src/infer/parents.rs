@@ -51,7 +51,9 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
                 }
                 let param = placeholder(last).unwrap_or(last);
                 if let Some(&index) = lists.get(&path_shape(&segments.join("/"))) {
-                    let other = of_another(drafts, index, param);
+                    // One record of the list may be named after what it is: a contributor is a user.
+                    let lists = draft.kind == ResourceKind::List && draft.path.ends_with(last);
+                    let other = lists.then(|| of_another(drafts, index, param)).flatten();
                     return Some((other.unwrap_or(index), param.to_owned()));
                 }
                 // `/block_types/slug/{slug}` names a record by its `slug`.
@@ -80,6 +82,12 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
 /// continues: `/depots` for `depot` of `/parcels/{depot}`.
 fn of_another(drafts: &[Draft<'_>], index: usize, param: &str) -> Option<usize> {
     let name = flat(param);
+    let generic = [
+        "id", "ids", "uuid", "key", "gid", "name", "number", "code", "ref",
+    ];
+    if generic.contains(&name.as_str()) {
+        return None;
+    }
     let stems: Vec<&str> = ["id", "uuid", "key", "code", "ref", "number", ""]
         .iter()
         .filter_map(|end| name.strip_suffix(end))
@@ -89,7 +97,7 @@ fn of_another(drafts: &[Draft<'_>], index: usize, param: &str) -> Option<usize> 
         let noun = draft.noun.as_deref().map(|noun| flat(&singular_name(noun)));
         let by_noun = noun.is_some_and(|noun| stems.contains(&noun.as_str()));
         let by_key = matches!(draft.key.value.as_slice(), [key] if flat(key) == name);
-        by_noun || by_key && !matches!(name.as_str(), "id" | "uuid" | "key" | "gid" | "name")
+        by_noun || by_key
     };
     let own = drafts.get(index)?;
     let noun = own.noun.as_deref().unwrap_or_default();

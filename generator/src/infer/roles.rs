@@ -130,6 +130,16 @@ impl Roles {
         self.cursor = followed;
     }
 
+    /// Forgets the parameter that goes back where another one goes forward.
+    fn drop_backward(&mut self) {
+        let back = |param: &Option<Param>| param.as_ref().map(|param| goes_back(&param.name));
+        match (back(&self.cursor), back(&self.last_id)) {
+            (Some(true), Some(false)) => self.cursor = None,
+            (Some(false), Some(true)) => self.last_id = None,
+            _ => {}
+        }
+    }
+
     /// Forgets the fields of an object, such as `filter[from]`, that alone do not ask for pages: an
     /// object that does has a size and a position, or is named after pages.
     fn drop_lonely(&mut self) {
@@ -315,6 +325,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
             roles.take(&param, part);
         }
     }
+    roles.drop_backward();
     roles
 }
 
@@ -348,12 +359,10 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         Some(Part::Offset)
     } else if is_cursor(name, &spelt, text, node, opaque) {
         Some(Part::Cursor)
-    } else if counts && rule("a size by its words", is_size_by_words(&spelt)) {
-        Some(Part::Size)
-    } else if number && rule("per what a page is called", is_per_page(name, text)) {
-        Some(Part::Size)
     } else {
-        None
+        let by_words = counts && rule("a size by its words", is_size_by_words(&spelt));
+        let per = || number && rule("per what a page is called", is_per_page(name, text));
+        (by_words || per()).then_some(Part::Size)
     }
 }
 

@@ -29,6 +29,18 @@ impl Time<'_> {
         let name = self.path.rsplit('.').next().unwrap_or_default();
         essence(&words(name))
     }
+
+    /// Returns whether its name tells that something happened: `sold_at`, `uploadedDate`, but not
+    /// `shift_date`.
+    pub fn has_happened(&self) -> bool {
+        let name = self.path.rsplit('.').next().unwrap_or_default();
+        let words = words(name);
+        let preposition = words
+            .last()
+            .is_some_and(|last| last == "at" || last == "on");
+        let past = self.verb().last().is_some_and(|verb| verb.ends_with("ed"));
+        !self.is_event || preposition || past
+    }
 }
 
 /// Returns whether a word is about changes: `updated`, `change`.

@@ -131,7 +131,8 @@ fn by_header(evidence: &Evidence<'_>) -> Option<Candidate<Paged>> {
     let link = has_link_header(evidence);
     let asks = roles.any() || header_counts(evidence);
     let named = link && rule("a Link header", asks);
-    if !named && !(links_in_header(evidence) && roles.any()) {
+    let linked = links_in_header(evidence) && roles.any();
+    if !(named || linked) {
         return None;
     }
     let param = roles.page.as_ref().or(roles.cursor.as_ref());
@@ -280,10 +281,8 @@ fn by_unconfirmed_token(evidence: &Evidence<'_>) -> Vec<Candidate<Paged>> {
     let Envelope { more, .. } = envelope;
     let name = &param.name;
     let mut ways = Vec::new();
-    let stated = habits.next_tokens.iter();
-    let stated = stated
-        .filter(|(of, _)| rule("stated elsewhere", of == name))
-        .next();
+    let mut stated = habits.next_tokens.iter();
+    let stated = stated.find(|(of, _)| rule("stated elsewhere", of == name));
     if let Some((_, token)) = stated {
         let reason = format!("elsewhere in the document `{token}` holds the next `{name}`");
         let paged = by_token(evidence, param, token);

@@ -87,7 +87,7 @@ fn an_event_is_no_bound_for_records_that_change() {
     let after = told("soldAfter", "date-time", "Vans sold after this time");
     let changes = format!("{SOLD}, updated: {{type: string, format: date-time}}");
     let updated = Some((None, "updated".to_owned()));
-    assert_eq!(cursor(&[after.clone()], &changes), updated);
+    assert_eq!(cursor(std::slice::from_ref(&after), &changes), updated);
     assert_eq!(cursor(&[after], SOLD), found("soldAfter", "soldAt"));
 }
 
@@ -161,4 +161,16 @@ fn a_bound_in_the_body_is_stated_and_not_used() {
     assert_eq!(cursor.param.as_deref(), Some("filter.updated_after"));
     assert!(cursor.in_body && vans.cursor.confidence < SURE);
     assert_eq!(vans.paging().kind, "offset");
+}
+
+#[test]
+fn a_date_of_a_plan_is_no_event() {
+    let from = told("range_start", "date-time", "The start of the range");
+    let plan = "shift_date: {type: string, format: date}";
+    assert_eq!(cursor(std::slice::from_ref(&from), plan), None);
+    let event = "uploaded_date: {type: string, format: date}";
+    assert_eq!(
+        cursor(&[from], event),
+        found("range_start", "uploaded_date")
+    );
 }

@@ -266,3 +266,31 @@ fn a_post_goes_on_from_the_last_value_of_a_field() {
     // It may do something, so that it is off.
     assert!(entries.off.is_some());
 }
+
+#[test]
+fn one_record_that_is_named_after_what_it_is_stays_in_its_list() {
+    let text = list_of("/users", "User", "[]")
+        + &list_of("/nodes/{node}/contributors", "Contributor", "[]")
+        + &one_of("/nodes/{node}/contributors/{user_id}", "Contributor");
+    let facts = with(&text, &["User", "Contributor"]);
+    let one = facts
+        .resources
+        .iter()
+        .find(|it| it.kind == ResourceKind::Single)
+        .unwrap();
+    let parent = one.parent.value.clone().map(|parent| parent.path);
+    assert_eq!(parent.as_deref(), Some("/nodes/{node}/contributors"));
+}
+
+#[test]
+fn an_id_is_not_named_after_a_list_of_ids() {
+    let text = list_of("/jobs/Ids", "Job", "[]")
+        + &list_of("/cars", "Car", "[]")
+        + &list_of("/cars/{id}", "Car", "[]");
+    let facts = with(&text, &["Job", "Car"]);
+    let parents = facts
+        .resources
+        .iter()
+        .filter_map(|it| it.parent.value.clone());
+    assert!(parents.into_iter().all(|parent| parent.path == "/cars"));
+}

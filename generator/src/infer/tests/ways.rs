@@ -213,3 +213,18 @@ fn flags_are_no_rows() {
     ));
     assert!(facts.resources.is_empty());
 }
+
+#[test]
+fn an_id_that_goes_forward_takes_the_token_after_the_page() {
+    let parameters = format!(
+        "[{}, {}]",
+        told("before", "A place in the list"),
+        told("after", "An object id that defines your place in the list")
+    );
+    let tokens =
+        "meta: {type: object, properties: {before: {type: string}, after: {type: string}}}";
+    let facts = facts(&get("/vans", &parameters, &rows(tokens)));
+    let vans = resource(&facts, "vans").paging();
+    assert_eq!(vans.page_param.as_deref(), Some("after"));
+    assert_eq!(vans.next_path.as_deref(), Some("meta.after"));
+}
