@@ -111,7 +111,12 @@ fn key(resource: &ResourceFacts, path: &str) -> String {
         [] => format!("no, the resource has none: {why}"),
         [only] if only == path => format!("yes: {why}"),
         several if several.iter().any(|part| part == path) => format!("part of it: {why}"),
-        others => format!("no, `{}` is: {why}", others.join("`, `")),
+        others => {
+            let own = format!("not `{path}`:");
+            let lost = key.others.iter().find(|line| line.starts_with(&own));
+            let lost = lost.map(|line| format!("; {line}")).unwrap_or_default();
+            format!("no, `{}` is: {why}{lost}", others.join("`, `"))
+        }
     }
 }
 

@@ -85,7 +85,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
         "records",
         records.clone(),
         Some(resource.records_path.confidence),
-        &resource.records_path.reasons,
+        &why(&resource.records_path),
         &format!("records = {}", quoted(&records)),
     );
     let key = &resource.primary_key;
@@ -98,7 +98,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
         "key",
         shown,
         Some(key.confidence),
-        &key.reasons,
+        &why(key),
         &format!("primary_key = [{}]", names.join(", ")),
     );
     if is_list {
@@ -107,7 +107,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
             "pages",
             pages(resource),
             Some(page.confidence),
-            &page.reasons,
+            &why(page),
             &paginate(resource),
         );
         let cursor = &resource.cursor;
@@ -116,7 +116,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
             "cursor",
             shown,
             Some(cursor.confidence),
-            &cursor.reasons,
+            &why(cursor),
             &line,
         );
     }
@@ -125,7 +125,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
         "parent",
         shown,
         Some(resource.parent.confidence),
-        &resource.parent.reasons,
+        &why(&resource.parent),
         &line,
     );
     for setting in &resource.settings {
@@ -163,6 +163,13 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     text
 }
 
+/// Returns what speaks for a decision, and the candidates that were not chosen.
+fn why<T>(decision: &Decision<T>) -> Vec<String> {
+    let mut lines = decision.reasons.clone();
+    lines.extend(decision.others.iter().cloned());
+    lines
+}
+
 /// Returns the line that switches on a resource that is off.
 fn on(resource: &ResourceFacts) -> String {
     let mut doubts = resource.doubts.iter().map(|doubt| &doubt.settle);
@@ -183,6 +190,7 @@ fn credentials(api: &Api, facts: &Facts) -> String {
         confidence,
         reasons,
         value,
+        ..
     } = &facts.auth;
     let mut reasons = reasons.clone();
     if let Some(renewal) = renewal(value) {
@@ -318,11 +326,20 @@ fn cursor_of(decided: &Decided<'_>) -> (String, String) {
             None => format!("filtered by `{param}`"),
         },
     );
-    let mut shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
+    let field = match cursor.field.as_str() {
+        "" => "an unknown field",
+        field => field,
+    };
+    let mut shown = format!("{field} ({meaning}, {format}), {filter}");
     if !decided.is_incremental() {
         shown.push_str("; it is not used: every run reads all rows");
     }
-    let mut parts = vec![format!("field = {}", quoted(&cursor.field))];
+    let field = if cursor.field.is_empty() {
+        "FIELD"
+    } else {
+        field
+    };
+    let mut parts = vec![format!("field = {}", quoted(field))];
     for (title, value) in [
         ("param", &cursor.param),
         ("template", &cursor.template),

@@ -4,13 +4,13 @@ use etlgen_model::{Meaning, TimeFormat};
 
 use crate::spec::api::{Api, Operation, SchemaKind};
 
-use super::facts::{CursorFacts, Decision, rank};
+use super::facts::{CursorFacts, Decision, SURE, rank};
 use super::filters::{Filter, filter, format_of};
 use super::node::Node;
 use super::prose;
-use super::roles::{Place, Roles, parameters};
+use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
-use super::times::{Time, deep_dates, meaning_of, times};
+use super::times::{Time, deep_dates, events, meaning_of, times};
 use super::words::words;
 
 /// Decides on the cursor.
@@ -21,14 +21,16 @@ pub(super) fn cursor(
     roles: &Roles,
 ) -> Decision<Option<CursorFacts>> {
     let times = times(record);
+    let events = events(record);
     let wishes = wishes(api, operation);
     let mut filters: Vec<(Filter, bool)> = Vec::new();
     let params = parameters(api, operation);
-    for param in params
-        .iter()
-        .filter(|it| it.place == Place::Query && !roles.names().contains(&it.name.as_str()))
-    {
-        let found = filter(api, param, &params, &times);
+    let free = |param: &&Param| {
+        let place = matches!(param.place, Place::Query | Place::Body);
+        place && !roles.names().contains(&param.name.as_str())
+    };
+    for param in params.iter().filter(free) {
+        let found = filter(api, param, &params, (&times, &events));
         filters.extend(found.map(|found| (found, excludes(&param.description))));
     }
     // Filters by change come before filters by creation, then the more certain ones.
@@ -36,10 +38,19 @@ pub(super) fn cursor(
         let rank = rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
     });
+    let mut open = None;
     for (filter, excludes) in filters {
-        if let Some(decision) = settle(record, &times, &wishes, (filter, excludes)) {
+        let unknown = open_field(&filter, excludes);
+        let is_change = filter.is_open || filter.meaning == Some(Meaning::Updated);
+        if !filter.is_open
+            && let Some(decision) = settle(record, (&times, &events), &wishes, (filter, excludes))
+        {
             return decision;
         }
+        open = open.or(Some(unknown).filter(|_| is_change));
+    }
+    if let Some(open) = open.filter(|_| rule("a bound without its field", true)) {
+        return open;
     }
     let updated = times
         .iter()
@@ -88,15 +99,34 @@ pub(super) fn cursor(
     )
 }
 
+/// States a filter by changes of which no field of the record is known: an open question.
+fn open_field(filter: &Filter, excludes: bool) -> Decision<Option<CursorFacts>> {
+    let facts = CursorFacts {
+        param: Some(filter.param.clone()),
+        until: filter.until.clone(),
+        field: String::new(),
+        meaning: Meaning::Updated,
+        format: filter.format.unwrap_or(TimeFormat::Rfc3339),
+        template: filter.template.clone(),
+        excludes,
+        in_body: filter.in_body,
+    };
+    let reason = format!(
+        "`{}` asks for changed rows, but no field of the record has the time of its change",
+        filter.param
+    );
+    decide(Some(facts), 0.5, &reason)
+}
+
 /// Decides which field a filter compares.
 fn settle(
     record: &Node<'_>,
-    times: &[Time<'_>],
+    (times, events): (&[Time<'_>], &[Time<'_>]),
     wishes: &[String],
     (filter, excludes): (Filter, bool),
 ) -> Option<Decision<Option<CursorFacts>>> {
     let named = filter.field.clone().and_then(|field| {
-        times
+        events
             .iter()
             .find(|time| time.path == field || time.path.ends_with(&format!(".{field}")))
     });
@@ -142,16 +172,20 @@ fn settle(
         .format
         .or_else(|| node.as_ref().map(|node| format_of(node, "")))
         .unwrap_or(TimeFormat::Rfc3339);
-    let reason = format!("`{}` asks for rows whose `{field}` is later", filter.param);
+    let mut reason = format!("`{}` asks for rows whose `{field}` is later", filter.param);
+    if filter.in_body {
+        confidence = confidence.min(SURE - 0.05);
+        reason.push_str("; it is a field of the body, which may be one of several filters");
+    }
     let facts = CursorFacts {
         param: Some(filter.param),
         until: filter.until,
-        in_body: false,
         field,
         meaning: meaning.unwrap_or(Meaning::Created),
         format,
         template: filter.template,
         excludes,
+        in_body: filter.in_body,
     };
     Some(decide(Some(facts), confidence, &reason))
 }
@@ -217,5 +251,6 @@ fn decide(
         value,
         confidence,
         reasons: vec![reason.to_owned()],
+        others: Vec::new(),
     }
 }

@@ -16,6 +16,7 @@ pub(super) enum Part {
 
 /// Reads a description, in lower case; `None`: it does not mention pages, or not clearly.
 pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part> {
+    let raw = text;
     let plain: String = text.chars().filter(|c| !"'\"`*".contains(*c)).collect();
     let text = plain.as_str();
     let dated = matches!(node.format(), Some("date" | "date-time"));
@@ -23,6 +24,9 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
         return None;
     }
     let counts = node.is_integer() || !node.is_scalar();
+    if told_field(raw).is_some() {
+        return Some(Part::LastId);
+    }
     if counts && is_size(text) {
         return Some(Part::Size);
     }
@@ -41,6 +45,19 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
     rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
 }
 
+/// Returns the field of a record whose last value a parameter takes: "The largest `number` that earlier
+/// calls returned".
+pub(super) fn told_field(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once('`')?;
+    let (field, after) = rest.split_once('`')?;
+    let last = ["largest", "highest", "last", "latest", "greatest"];
+    let earlier = ["earlier", "previous", "before", "so far"];
+    let is_last = last.iter().any(|word| says(before, word));
+    let is_earlier = earlier.iter().any(|word| says(after, word)) && after.contains("return");
+    let name = field.chars().all(|c| c.is_alphanumeric() || c == '_') && !field.is_empty();
+    rule("a field's last value", is_last && is_earlier && name).then(|| field.to_owned())
+}
+
 /// Returns whether a text has words that occur for opaque tokens only.
 pub(super) fn is_opaque(text: &str) -> bool {
     let signs = [
@@ -55,8 +72,45 @@ pub(super) fn is_opaque(text: &str) -> bool {
     tells("opaque", text, &signs)
 }
 
+/// Returns whether a text keeps a parameter or a field from clients: "Reserved.", "Reserved for internal use".
+pub(super) fn is_reserved(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    rule(
+        "reserved for the vendor",
+        text.trim_end_matches('.') == "reserved"
+            || text.starts_with("reserved for")
+            || text.starts_with("for internal use"),
+    )
+}
+
+/// Returns whether a text says that the server writes the value into its links and clients do not
+/// set it.
+pub(super) fn is_set_by_server(text: &str) -> bool {
+    let client = text.contains("client");
+    let never = says(text, "not") || says(text, "never");
+    let server = says(text, "server") || text.contains("link");
+    rule("a value of the server's links", client && never && server)
+}
+
+/// Returns whether a text says that a parameter counts rows: "counted from zero", "the number of rows
+/// to skip".
+pub(super) fn counts_rows(text: &str) -> bool {
+    let counted = [
+        "zero-based",
+        "zero based",
+        "0-based",
+        "from zero",
+        "counted from",
+        "starting index",
+        "index position",
+        "index of",
+        "number of",
+    ];
+    is_offset(text) || tells("rows are counted", text, &counted)
+}
+
 /// Returns whether a parameter asks for the previous page: `ending_before`, `prev_cursor`.
-fn goes_back(name: &str) -> bool {
+pub(super) fn goes_back(name: &str) -> bool {
     let back = ["before", "ending", "previous", "prev", "backward"];
     words(name).iter().any(|word| back.contains(&word.as_str()))
 }

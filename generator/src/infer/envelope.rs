@@ -1,9 +1,10 @@
 //! Reads what surrounds the records in a response: next tokens and links, totals, "has more" flags.
 
+use super::described::{counts_rows, is_opaque, is_reserved};
 use super::node::Node;
 use super::roles::Param;
 use super::rules::{among, rule};
-use super::words::{flat, words};
+use super::words::{flat, same_noun, says, words};
 
 /// Dotted paths of what surrounds the records.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +102,7 @@ const PAGE_TOTALS: [&str; 7] = [
 pub(super) fn envelope(
     body: &Node<'_>,
     records: &[String],
-    cursor_param: Option<&str>,
+    cursor_param: Option<&Param>,
     params: &[Param],
 ) -> Envelope {
     let mut envelope = Envelope::default();
@@ -109,6 +110,7 @@ pub(super) fn envelope(
         let asked = Asked {
             cursor: cursor_param,
             params: params.iter().map(|param| flat(&param.name)).collect(),
+            records: records.last().cloned().unwrap_or_default(),
         };
         walk(body, records, &mut Vec::new(), &asked, &mut envelope);
     }
@@ -117,12 +119,21 @@ pub(super) fn envelope(
 
 /// The parameters that a field of the body may refer to.
 struct Asked<'a> {
-    cursor: Option<&'a str>,
+    cursor: Option<&'a Param>,
     /// All names in flat form.
     params: Vec<String>,
+    /// The name of the records' array.
+    records: String,
 }
 
 impl Asked<'_> {
+    /// Returns whether a field has the name of the cursor's parameter and holds its next value.
+    fn is_next_cursor(&self, node: &Node<'_>, path: &[String], ends: bool) -> bool {
+        let follows = |cursor: &&Param| follows(path, &cursor.name);
+        let cursor = self.cursor.filter(follows).filter(|_| !node.is_integer());
+        cursor.is_some_and(|cursor| !is_echo(node, path, cursor, ends))
+    }
+
     /// Returns whether a field names the next value of a parameter: `next_stream_position` for
     /// `stream_position`.
     fn has_next(&self, path: &[String]) -> bool {
@@ -142,7 +153,9 @@ fn walk(
     asked: &Asked<'_>,
     found: &mut Envelope,
 ) {
-    for (name, child) in node.properties() {
+    let properties = node.properties();
+    for (name, child) in properties.clone() {
+        let ends = has_end(&name, properties.keys());
         path.push(name);
         // Neither the records nor other arrays belong to the envelope.
         if path.as_slice() != records && !child.is_array() {
@@ -151,20 +164,54 @@ fn walk(
             }
             // A link may be text or an object; a text-or-object union offers both.
             if child.is_scalar() || child.is_free() {
-                look(&child, path, asked, found);
+                look(&child, path, asked, ends, found);
             }
         }
         path.pop();
     }
 }
 
-fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelope) {
+/// Returns whether a field has a counterpart that ends what it starts: `endRow` beside `startRow`.
+fn has_end<'a>(name: &str, mut beside: impl Iterator<Item = &'a String>) -> bool {
+    let mut counterpart = words(name);
+    match counterpart.first_mut() {
+        Some(first) if first == "start" => "end".clone_into(first),
+        _ => return false,
+    }
+    let counterpart = counterpart.concat();
+    rule(
+        "an end beside a start",
+        beside.any(|other| flat(other) == counterpart),
+    )
+}
+
+/// Returns whether a field with the name of a parameter repeats what was asked for, instead of
+/// holding the next value: the parameter counts rows, or the field is about the present page.
+fn is_echo(node: &Node<'_>, path: &[String], cursor: &Param, ends: bool) -> bool {
+    let next = path
+        .iter()
+        .any(|name| words(name).iter().any(|it| it == "next"));
+    let text = node.description();
+    let onward = ["next", "more", "continue", "hand it", "pass"];
+    let onward = next || onward.iter().any(|sign| text.contains(sign));
+    let present = says(&text, "current") || says(&text, "this");
+    let counted = counts_rows(&cursor.description) && !is_opaque(&cursor.description);
+    rule(
+        "an echo of the request",
+        !onward && (ends || present || counted),
+    )
+}
+
+fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: &mut Envelope) {
     let dotted = || Some(path.join("."));
     let mut names = path.iter().rev().map(|name| flat(name));
     let name = names.next().unwrap_or_default();
     let above = names.next().unwrap_or_default();
     let name = name.as_str();
     let text = node.description();
+    if is_reserved(&text) {
+        return;
+    }
     if node.is_boolean() {
         let more = among("more", &MORE, name) || rule("more by its words", speaks_of_more(path));
         if more && found.more.is_none() {
@@ -179,6 +226,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
         || name == "nextpage";
     let url = is_link_onward(&above, name)
         || among("next url", &URLS, name)
+        || rule("a next URL by its words", is_next_url(path))
         || rule(
             "a next that is a link",
             forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")),
@@ -201,10 +249,10 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
         }
         let partial =
             name == "count" && (text.contains("page") || text.contains("returned") || paging);
-        if among("total", &TOTALS, name)
-            && !partial
-            && (found.total.is_none() || found.total_is_pages)
-        {
+        let total = among("total", &TOTALS, name)
+            || rule("a total by its words", is_total(path, &asked.records));
+        let open = found.total.is_none() || found.total_is_pages || says_more(path, found);
+        if total && !partial && open {
             // A total of items is checked against the records received, which is stricter than a total of pages.
             found.total = dotted();
             found.total_is_pages = false;
@@ -230,7 +278,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
         )
         || rule(
             "what is called like its parameter",
-            !node.is_integer() && asked.cursor.is_some_and(|cursor| follows(path, cursor)),
+            asked.is_next_cursor(node, path, ends),
         );
     if token && found.next_token.is_none() {
         found.next_token = dotted();
@@ -243,6 +291,46 @@ pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
         .iter()
         .any(|word| matches!(word.as_str(), "link" | "links"));
     rule("a link's relation", holds && relation == "next")
+}
+
+/// Returns whether a name has only words of the URL of a next page: `next_page_uri`.
+fn is_next_url(path: &[String]) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let rest = [
+        "page", "results", "records", "set", "url", "uri", "link", "href",
+    ];
+    let url = ["url", "uri", "link", "href"];
+    let has = |word: &String| url.contains(&word.as_str());
+    let (first, others) = match words.split_first() {
+        Some((first, others)) => (first.as_str(), others),
+        None => return false,
+    };
+    first == "next"
+        && others.iter().any(has)
+        && others.iter().all(|word| rest.contains(&word.as_str()))
+}
+
+/// Returns whether a field is called a total and the one that was found is only a count, which may be
+/// that of the page: `total_count` beside `count`.
+fn says_more(path: &[String], found: &Envelope) -> bool {
+    let is_total = |name: &str| words(name).iter().any(|word| word.starts_with("total"));
+    let own = path.last().is_some_and(|name| is_total(name));
+    let other = found.total.as_deref().unwrap_or_default();
+    let other = is_total(other.rsplit('.').next().unwrap_or_default());
+    rule("a total beside a count", own && !other)
+}
+
+/// Returns whether a name has only words of a total of rows: `total_row_count`, `visit_total` beside
+/// `visits`.
+fn is_total(path: &[String], records: &str) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let units = [
+        "count", "number", "of", "size", "results", "result", "records", "record", "items", "item",
+        "rows", "row", "entries", "elements", "hits", "matches",
+    ];
+    let unit = |word: &String| units.contains(&word.as_str()) || same_noun(word, records);
+    let is_word = |word: &String| word == "total" || unit(word);
+    words.len() > 1 && words.iter().any(|word| word == "total") && words.iter().all(is_word)
 }
 
 /// Returns whether a field such as `next`, `next_cursor` or `nextMarker` is for the next page and
@@ -273,6 +361,10 @@ fn is_about(name: &str) -> bool {
         "page",
     ]
     .contains(&name)
+        || rule(
+            "a kind of metadata",
+            name.ends_with("metadata") || name.ends_with("pagination"),
+        )
 }
 
 /// Returns whether a field holds the next value of the cursor parameter: `next_stream_position` for

@@ -14,6 +14,8 @@ pub struct Decision<T> {
     pub confidence: f32,
     /// The evidence, in short sentences.
     pub reasons: Vec<String>,
+    /// The candidates that were not chosen, each with what speaks for it and against it.
+    pub others: Vec<String>,
 }
 
 /// Returns a decision based on one piece of evidence.
@@ -22,6 +24,7 @@ pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T
         value,
         confidence,
         reasons: vec![reason],
+        others: Vec::new(),
     }
 }
 
@@ -234,7 +237,7 @@ pub struct CursorFacts {
     pub until: Option<String>,
     /// Whether these are fields of the JSON body of a POST.
     pub in_body: bool,
-    /// Dotted path of the record's field.
+    /// Dotted path of the record's field; empty: it is not known, and the parameter is not used.
     pub field: String,
     pub meaning: Meaning,
     /// The format in which the parameter takes its value.

@@ -4,44 +4,20 @@ use etlgen_model::{Meaning, TimeFormat};
 
 use crate::spec::api::Api;
 
-use super::compare::{latest, opposite};
+use super::bounds::{self, Bound};
+use super::compare::latest;
 use super::facts::rank;
 use super::node::Node;
-use super::roles::Param;
+use super::roles::{Param, Place};
 use super::rules::{rule, tells};
-use super::times::{Time, is_epoch, is_millis, meaning_of};
+use super::times::{Time, essence, is_change, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
-
-/// Words of a lower bound that are not comparisons, best first, with those of the upper bound.
-const BOUNDS: [(&str, &str); 7] = [
-    ("since", "until"),
-    ("after", "before"),
-    ("from", "to"),
-    ("min", "max"),
-    ("start", "end"),
-    ("begin", "end"),
-    ("oldest", "latest"),
-];
-
-/// Returns the first of these words that means a lower bound, and the word of the upper bound.
-fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
-    if let Some(operator) = latest(words.clone()) {
-        return Some((operator.to_owned(), opposite(operator)));
-    }
-    let (low, high) = BOUNDS
-        .into_iter()
-        .find(|(low, _)| words.clone().any(|word| word == *low) && tells("bound", low, &[low]))?;
-    Some((low.to_owned(), high.to_owned()))
-}
-
-/// Returns whether a parameter of that name bounds something from below.
-pub(super) fn is_lower_bound(name: &str) -> bool {
-    bound(words(name).iter().map(String::as_str)).is_some()
-}
 
 /// A parameter that bounds a time from below.
 pub(super) struct Filter {
     pub param: String,
+    /// Whether the parameter is a field of the body.
+    pub in_body: bool,
     pub until: Option<String>,
     /// The meaning according to its name or its text.
     pub meaning: Option<Meaning>,
@@ -49,6 +25,8 @@ pub(super) struct Filter {
     pub field: Option<String>,
     /// Whether its name says nothing of the time: `since`, but not `updated_since`.
     pub is_bare: bool,
+    /// Whether it is known that no field of the record is meant.
+    pub is_open: bool,
     pub format: Option<TimeFormat>,
     pub template: Option<String>,
     pub confidence: f32,
@@ -59,12 +37,24 @@ pub(super) fn filter(
     api: &Api,
     param: &Param,
     all: &[Param],
-    times: &[Time<'_>],
+    (times, events): (&[Time<'_>], &[Time<'_>]),
 ) -> Option<Filter> {
     let node = Node::of_schema(api, param.schema);
     let name_words = words(&param.name);
     if node.is_boolean() || param.deprecated {
         return None;
+    }
+    // `CreatedOn>` is the bound, and `CreatedOn` asks for one day.
+    let compared = |other: &Param| {
+        let sign = other.name.strip_prefix(&param.name).unwrap_or_default();
+        bounds::sign(sign).is_some()
+    };
+    if all.iter().any(compared) {
+        return None;
+    }
+    if bounds::sign(&param.name).is_some() {
+        let found = bounds::of_name(&param.name)?;
+        return bounded(param, &node, (times, events), all, &found);
     }
     if let Some(filter) = range(&node, param, &name_words, times) {
         return Some(filter);
@@ -76,96 +66,89 @@ pub(super) fn filter(
         return expression(param, times)
             .or_else(|| shown(param, times).filter(|_| rule("a filter language", true)));
     }
-    if let Some((low, high)) = bound(name_words.iter().map(String::as_str)) {
-        let (low, high) = (low.as_str(), high.as_str());
-        let mut rest: Vec<String> = name_words
-            .iter()
-            .filter(|word| word.as_str() != low)
-            .cloned()
-            .collect();
-        // For example `filter[updated_at][gte]` or `date_range.start`.
-        rest.retain(|word| {
-            !matches!(
-                word.as_str(),
-                "filter" | "range" | "query" | "q" | "where" | "if"
-            )
-        });
-        let text = &param.description;
-        let timely = matches!(node.format(), Some("date-time" | "date"))
-            || tells(
-                "told time",
-                text,
-                &[
-                    "date",
-                    "time",
-                    "iso 8601",
-                    "iso8601",
-                    "timestamp",
-                    "unix",
-                    "yyyy",
-                ],
-            );
-        let meaning = meaning_of(&rest)?;
-        if meaning.is_none()
-            && (!timely
-                || text.contains(" id ")
-                || rest.is_empty()
-                    && !matches!(
-                        low,
-                        "since" | "after" | "from" | "start" | "begin" | "oldest"
-                    ))
-        {
-            return None;
-        }
-        // A bare name such as `from` needs a description that says what it bounds.
-        let told = meaning.or_else(|| told(text));
-        let confidence = match (meaning, told, low) {
-            (Some(_), ..) => 0.95,
-            (None, Some(_), _) => 0.85,
-            (None, None, "since") => 0.55,
-            (None, None, _) => return plain_bound(param, &node, times, all, low, high),
-        };
-        return Some(Filter {
-            until: counterpart(&param.name, low, high, all),
-            param: param.name.clone(),
-            meaning: told,
-            field: None,
-            is_bare: rest.is_empty(),
-            format: format_hint(&node, text),
-            template: None,
-            confidence,
-        });
-    }
-    None
+    let found = bounds::of_name(&param.name).or_else(|| bounds::of_text(param, &node))?;
+    bounded(param, &node, (times, events), all, &found)
 }
 
-/// Reads a bound such as `start_date` for a record with only one plain time: it must mean that
-/// time.
-fn plain_bound(
+/// Reads a parameter whose name or text states a lower bound.
+fn bounded(
     param: &Param,
     node: &Node<'_>,
-    times: &[Time<'_>],
+    (times, events): (&[Time<'_>], &[Time<'_>]),
     all: &[Param],
-    low: &str,
-    high: &str,
+    bound: &Bound,
 ) -> Option<Filter> {
-    let [time] = times else {
-        return None;
+    let text = &param.description;
+    let Bound { low, rest, .. } = bound;
+    let signs = [
+        "date",
+        "time",
+        "iso 8601",
+        "iso8601",
+        "timestamp",
+        "unix",
+        "yyyy",
+    ];
+    let timely = bounds::is_dated(node) || tells("told time", text, &signs);
+    let filter = |meaning, time: Option<&Time<'_>>, confidence| Filter {
+        until: counterpart(&param.name, bound, all),
+        param: param.name.clone(),
+        in_body: param.place == Place::Body,
+        meaning,
+        field: time.map(|time| time.path.clone()),
+        is_bare: rest.is_empty() && time.is_none(),
+        is_open: false,
+        format: format_hint(node, text),
+        template: None,
+        confidence,
     };
-    // `start_date` is not about changes.
-    if !rule("the only time", time.meaning != Some(Meaning::Updated)) {
+    let known = bounds::named_in_text(text, events).or_else(|| bounds::of_same_words(rest, events));
+    // Beside a time of change, that of an event misses what changes later.
+    let changes = times
+        .iter()
+        .any(|time| time.meaning == Some(Meaning::Updated));
+    let known = known.filter(|time| timely && time.is_event && !changes);
+    if let Some(time) = known {
+        return Some(filter(time.meaning, Some(time), 0.8));
+    }
+    let Some(meaning) = meaning_of(rest) else {
+        // A change of something of the record, for which it has no field.
+        let change = essence(rest).last().is_some_and(|last| is_change(last));
+        let open = timely && rule("a bound without its field", change);
+        return open.then(|| Filter {
+            is_open: true,
+            ..filter(Some(Meaning::Updated), None, 0.5)
+        });
+    };
+    if meaning.is_some() {
+        return Some(filter(meaning, None, 0.95));
+    }
+    let bare = ["since", "after", "from", "start", "begin", "oldest", ""];
+    let vague = rest.is_empty() && !bare.contains(&low.as_str());
+    if !timely || text.contains(" id ") || vague {
         return None;
     }
-    Some(Filter {
-        until: counterpart(&param.name, low, high, all),
-        param: param.name.clone(),
-        meaning: time.meaning,
-        field: Some(time.path.clone()),
-        is_bare: false,
-        format: format_hint(node, &param.description),
-        template: None,
-        confidence: 0.6,
-    })
+    // A bare name such as `from` needs a description that says what it bounds.
+    let told = told(text);
+    let has = |meaning| times.iter().any(|time| time.meaning == Some(meaning));
+    if told.is_some_and(has) {
+        return Some(filter(told, None, 0.85));
+    }
+    // `start_date` is not about changes.
+    let created = |time: &&Time<'_>| time.meaning != Some(Meaning::Updated);
+    let by_text = bounds::told_in_text(text, events).filter(created);
+    if let Some(time) = by_text.filter(|_| bounds::is_from(text)) {
+        return Some(filter(time.meaning, Some(time), 0.7));
+    }
+    if told.is_some() {
+        return Some(filter(told, None, 0.85));
+    }
+    if low == "since" {
+        return Some(filter(None, None, 0.55));
+    }
+    let only = bounds::only_event(times).or_else(|| bounds::only_event(events));
+    let only = only.filter(created).filter(|_| bounds::is_from(text));
+    only.map(|time| filter(time.meaning, Some(time), 0.6))
 }
 
 /// Reads a parameter such as `created` with `gte` and `lte` as properties, or one that takes
@@ -180,8 +163,8 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
         return None;
     }
     let inner = node.properties();
-    let bound =
-        bound(inner.keys().map(String::as_str)).filter(|_| rule("a record's time compared", true));
+    let bound = bounds::of_words(inner.keys().map(String::as_str))
+        .filter(|_| rule("a record's time compared", true));
     if let Some((low, high)) = bound {
         let format = inner
             .get(&low)
@@ -193,7 +176,9 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
             param: format!("{}[{low}]", param.name),
             meaning,
             field: named,
+            in_body: false,
             is_bare: false,
+            is_open: false,
             format,
             template: None,
             confidence: 0.95,
@@ -226,7 +211,9 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
             until: None,
             meaning,
             field: None,
+            in_body: false,
             is_bare: false,
+            is_open: false,
             format: Some(TimeFormat::Rfc3339),
             template: Some(operator.map_or(">={}", |(_, template)| template).to_owned()),
             confidence: 0.7,
@@ -260,7 +247,9 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
                 until: None,
                 meaning: time.meaning,
                 field: Some(time.path.clone()),
+                in_body: false,
                 is_bare: false,
+                is_open: false,
                 format: Some(TimeFormat::Rfc3339),
                 template: Some(format!("{operator}({field},{{}})")),
                 confidence: 0.7,
@@ -305,7 +294,9 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
             until: None,
             meaning: time.meaning,
             field: Some(time.path.clone()),
+            in_body: false,
             is_bare: false,
+            is_open: false,
             format: Some(TimeFormat::Rfc3339),
             template: Some(format!("{name}{operator}{quote}{{}}{quote}")),
             confidence: 0.7,
@@ -332,15 +323,33 @@ fn told(text: &str) -> Option<Meaning> {
 }
 
 /// Returns the parameter of the upper bound.
-fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<String> {
-    let wanted = snake(name)
-        .split('_')
-        .map(|word| if word == low { high } else { word })
-        .collect::<Vec<_>>()
-        .join("_");
-    let found = all
-        .iter()
-        .find(|param| snake(&param.name) == wanted && param.name != name)?;
+fn counterpart(name: &str, bound: &Bound, all: &[Param]) -> Option<String> {
+    let Bound { low, high, .. } = bound;
+    if low.is_empty() {
+        return None;
+    }
+    let swap = |word: &str| {
+        if word == low {
+            high.clone()
+        } else {
+            word.to_owned()
+        }
+    };
+    let snake: Vec<String> = snake(name).split('_').map(swap).collect();
+    let wanted = match bounds::sign(name) {
+        Some(sign) => format!("{}{high}", name.trim_end_matches(sign)),
+        None => snake.join("_"),
+    };
+    // `todate` of `fromdate`.
+    let joined = || Some(format!("{high}{}", flat(name).strip_prefix(low.as_str())?));
+    let exact = all.iter().find(|param| {
+        let same = param.name == wanted || self::snake(&param.name) == wanted;
+        same && param.name != name
+    });
+    let found = exact.or_else(|| {
+        let joined = joined()?;
+        all.iter().find(|param| flat(&param.name) == joined)
+    })?;
     Some(found.name.clone())
 }
 

@@ -6,8 +6,9 @@ use serde_json::Value;
 use crate::diagnostics::{toml_key, toml_string as quoted};
 use crate::spec::api::{Api, Location, Operation, Parameter};
 
+use super::bounds::is_lower_bound;
 use super::facts::{Doubt, FixedParameter};
-use super::filters::{format_of, is_lower_bound};
+use super::filters::format_of;
 use super::node::Node;
 use super::rules::{rule, tells};
 use super::words::words;

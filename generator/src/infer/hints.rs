@@ -187,6 +187,7 @@ impl Hint {
             value: paged,
             confidence: SAID,
             reasons: vec![format!("`{}` declares it: {how}", self.source)],
+            others: Vec::new(),
         })
     }
 }

@@ -1,14 +1,18 @@
-//! Infers the primary key of a record.
+//! Infers the primary key of a record: every field that may be it is a candidate.
 
+use indexmap::IndexMap;
+
+use super::candidates::{Answers, Candidate, elect};
 use super::facts::Decision;
+use super::links::field_for;
 use super::node::Node;
 use super::rules::{self, among, rule};
-use super::words::{flat, same_noun, singular_name, words};
+use super::words::{flat, is_version, same_noun, segments, singular_name, words};
 
 /// Names that are keys anywhere, best first.
 const IDS: [&str; 8] = ["id", "gid", "_id", "uuid", "guid", "uid", "ID", "Id"];
 /// Last words of names that are the key of something.
-const ENDS: [&str; 9] = [
+pub(super) const ENDS: [&str; 9] = [
     "id", "uuid", "gid", "guid", "uid", "key", "sha", "number", "name",
 ];
 /// Names that are keys if nothing better exists.
@@ -22,110 +26,294 @@ const LAST: [&str; 8] = [
     "url",
     "uri",
 ];
+/// Numbers by which a trade knows a thing anywhere.
+const TRADE: [&str; 7] = ["sku", "isbn", "imo", "ean", "gtin", "upc", "vin"];
 /// Names that are keys only if one record is requested by a name.
 const NAMED: [&str; 6] = ["name", "slug", "username", "login", "email", "number"];
 /// Last words of schemas that state the form of a record.
-const FORMS: [&str; 16] = [
+const FORMS: [&str; 15] = [
     "dto", "item", "items", "response", "summary", "info", "details", "detail", "model", "object",
-    "entity", "view", "data", "resource", "record", "v2",
+    "entity", "view", "data", "resource", "record",
 ];
-/// Last words of parameters that are also the names of their fields: `floating_ip`, `country_code`.
-const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];
 
-/// Finds the key of a record; `item_param` is the placeholder of the path to one such record.
-pub(super) fn key(
-    record: &Node<'_>,
+/// The weights of the evidence. Weights of kinds that compete are further apart than the margin of
+/// a decision.
+pub(super) mod weights {
+    /// The record has a field that is a key anywhere.
+    pub const ID: i32 = 100;
+    /// An object of the record has such a field.
+    pub const ID_WITHIN: i32 = 92;
+    /// One record is requested by it.
+    pub const ASKED_BY: i32 = 86;
+    /// One such record is requested by it, at another path.
+    pub const ASKED_BY_ELSEWHERE: i32 = 80;
+    /// It is the name of a whole resource, in the format of the list's path.
+    pub const WHOLE_NAME: i32 = 78;
+    /// It is named after the record.
+    pub const NAMED_AFTER: i32 = 74;
+    /// It lacks a word of the record's name, so that it may be the id of what the record is about.
+    pub const OF_THE_BASE: i32 = -20;
+    /// The same records have this key in another list.
+    pub const TOLD_ELSEWHERE: i32 = 68;
+    /// Its description says that it is unique.
+    pub const UNIQUE: i32 = 62;
+    /// It is a UUID.
+    pub const UUID: i32 = 56;
+    /// It is the key of other lists of the API.
+    pub const OF_THE_HOUSE: i32 = 52;
+    /// It is the first field and the only id.
+    pub const ONLY_ID: i32 = 46;
+    /// It is a URL or a number named after the record.
+    pub const OWN_URL: i32 = 40;
+    /// One record is requested by a name, and this is one.
+    pub const NAME: i32 = 34;
+    /// It has the record's own name, and one record is requested by it.
+    pub const OWN_NAME: i32 = 28;
+    /// It is a number that the trade knows a thing by.
+    pub const TRADE: i32 = 22;
+    /// No id, and it is the field most like one.
+    pub const LIKE_A_KEY: i32 = 16;
+}
+
+/// A record with its fields at hand.
+pub(super) struct Record<'a> {
+    node: Node<'a>,
+    fields: IndexMap<String, Node<'a>>,
+}
+
+impl<'a> Record<'a> {
+    pub fn new(node: &Node<'a>) -> Self {
+        Record {
+            node: node.clone(),
+            fields: node.properties(),
+        }
+    }
+
+    pub fn properties(&self) -> &IndexMap<String, Node<'a>> {
+        &self.fields
+    }
+
+    /// Returns whether a field may be a key by its type.
+    pub fn is_usable(&self, name: &str) -> bool {
+        let node = self.fields.get(name);
+        node.is_some_and(|node| node.is_scalar() && !node.is_boolean())
+    }
+}
+
+/// A key: the dotted paths of its fields.
+pub(super) type Key = Vec<String>;
+
+/// Decides on the best candidate. A wrong key loses rows, a missing key does not, so names and other
+/// URLs are no candidates.
+pub(super) fn decide(record: &Node<'_>, candidates: &[Candidate<Key>]) -> Decision<Key> {
+    let none = |confidence, reason: &str| Decision {
+        value: Vec::new(),
+        confidence,
+        reasons: vec![reason.to_owned()],
+        others: Vec::new(),
+    };
+    if record.is_scalar() && !record.is_object() {
+        return none(0.9, "its rows are plain values");
+    }
+    if !record.is_object() {
+        // The fields are unknown; most records have an `id`.
+        return Decision {
+            value: vec!["id".to_owned()],
+            ..none(0.4, "no field is known; most records have an `id`")
+        };
+    }
+    let found = elect(candidates.to_vec(), Answers::One);
+    found.unwrap_or_else(|| none(0.6, "no field looks like a key"))
+}
+
+/// Returns a candidate for one field.
+pub(super) fn candidate(field: &str, sure: f32, weight: i32, reason: &str) -> Candidate<Key> {
+    let shown = format!("`{field}`");
+    Candidate::new(vec![field.to_owned()], shown, sure).with(weight, reason)
+}
+
+/// Returns the fields of a record that may be its key; `item_param` is the placeholder of the path to
+/// one such record, and `alone` tells that the list is not that of something else.
+pub(super) fn candidates(
+    record: &Record<'_>,
     noun: &str,
     item_param: Option<&str>,
-) -> Decision<Vec<String>> {
+    alone: bool,
+) -> Vec<Candidate<Key>> {
+    let mut found: Vec<Candidate<Key>> = Vec::new();
+    found.extend(by_id(record));
+    found.extend(within(record, noun));
+    found.extend(by_item(record, noun, item_param));
+    found.extend(whole_name(record, noun));
+    found.extend(named_after(record, noun));
+    found.extend(unique(record, noun));
+    found.extend(only_id(record, noun));
+    found.extend(by_name(record, noun, item_param));
+    found.extend(of_the_trade(record).filter(|_| alone));
+    found.extend(like_a_key(record));
+    merge(found)
+}
+
+/// Puts the evidence for one field together; the kind of the strongest decides how sure it is.
+pub(super) fn merge(candidates: Vec<Candidate<Key>>) -> Vec<Candidate<Key>> {
+    let mut merged: Vec<Candidate<Key>> = Vec::new();
+    for one in candidates {
+        match merged.iter_mut().find(|other| other.value == one.value) {
+            Some(other) => {
+                if one.score() > other.score() {
+                    other.sure = one.sure;
+                    other.evidence.splice(0..0, one.evidence);
+                } else {
+                    other.evidence.extend(one.evidence);
+                }
+            }
+            None => merged.push(one),
+        }
+    }
+    merged
+}
+
+fn is_id_word(word: &str) -> bool {
+    ENDS.iter().take(5).any(|end| *end == word)
+}
+
+fn by_id(record: &Record<'_>) -> Option<Candidate<Key>> {
     let properties = record.properties();
-    if properties.is_empty() {
-        // The fields are unknown; most records have an `id`.
-        return decide(
-            Some("id"),
-            0.4,
-            "no field is known; most records have an `id`",
-        );
-    }
-    let usable = |name: &str| {
-        properties
-            .get(name)
-            .is_some_and(|node| node.is_scalar() && !node.is_boolean())
-    };
-    if let Some(id) = IDS
-        .into_iter()
-        .find(|name| properties.contains_key(*name) && among("id", &IDS, name))
-    {
-        return decide(Some(id), 0.95, "the record has it");
-    }
-    // Kubernetes has the id in the metadata, others in a node.
-    let wrapped = properties.keys().find(|name| {
+    let has = |name: &&str| properties.contains_key(*name) && among("id", &IDS, name);
+    let id = IDS.into_iter().find(has)?;
+    Some(candidate(id, 0.95, weights::ID, "the record has it"))
+}
+
+/// Kubernetes has the id in the metadata, others in a node.
+fn within(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
+    let properties = record.properties();
+    let around = |name: &&String| {
         rule(
             "a node around",
             same_noun(name, noun) && properties.len() <= 3,
         )
-    });
+    };
+    let wrapped = properties.keys().find(around);
     let wrappers = ["metadata", "sys", "meta", "node"].into_iter();
-    for inner in wrappers.chain(wrapped.map(String::as_str)) {
-        let ids = properties
-            .get(inner)
-            .map(Node::properties)
-            .unwrap_or_default();
-        if let Some(id) = ["uid", "id", "uuid"]
-            .into_iter()
-            .find(|id| rule("an id within", ids.contains_key(*id)))
-        {
-            return decide(Some(&format!("{inner}.{id}")), 0.8, "the record has it");
-        }
-        // For example `dataset.dataset_id` of datasets.
-        let own = ids.iter().find(|(name, node)| {
-            let mut words = words(name);
-            let last = words.pop().unwrap_or_default();
-            let is_id = ENDS.iter().take(5).any(|end| *end == last);
-            rule(
-                "an id within, named after the record",
-                is_id && node.is_scalar() && names_it(&words, noun),
-            )
-        });
-        if let Some((id, _)) = own {
-            return decide(
-                Some(&format!("{inner}.{id}")),
-                0.8,
-                "it is named after the record",
-            );
-        }
-    }
-    // The parameter by which one record is requested names the key.
-    if let Some(param) = item_param
-        && let Some(name) = field_for(record, param, noun)
-        && rule("what an item is asked by", usable(&name))
-    {
-        return decide(
-            Some(&name),
-            0.85,
-            &format!("one record is requested by `{param}`"),
-        );
-    }
-    // For example `event_id` of events.
-    let own = properties.keys().find(|name| {
+    wrappers
+        .chain(wrapped.map(String::as_str))
+        .find_map(|inner| {
+            let ids = properties.get(inner)?.properties();
+            let has = |id: &&str| rule("an id within", ids.contains_key(*id));
+            if let Some(id) = ["uid", "id", "uuid"].into_iter().find(has) {
+                let path = format!("{inner}.{id}");
+                return Some(candidate(
+                    &path,
+                    0.8,
+                    weights::ID_WITHIN,
+                    "the record has it",
+                ));
+            }
+            // For example `dataset.dataset_id` of datasets.
+            let own = ids.iter().find(|(name, node)| {
+                let mut words = words(name);
+                let last = words.pop().unwrap_or_default();
+                rule(
+                    "an id within, named after the record",
+                    is_id_word(&last) && node.is_scalar() && names_it(&words, noun),
+                )
+            });
+            let path = format!("{inner}.{}", own?.0);
+            let reason = "it is named after the record";
+            Some(candidate(&path, 0.8, weights::ID_WITHIN, reason))
+        })
+}
+
+/// The parameter by which one record is requested names the key.
+fn by_item(record: &Record<'_>, noun: &str, param: Option<&str>) -> Option<Candidate<Key>> {
+    let param = param?;
+    let name = field_for(&record.node, param, noun)?;
+    let usable = rule("what an item is asked by", record.is_usable(&name));
+    let reason = format!("one record is requested by `{param}`");
+    usable.then(|| candidate(&name, 0.85, weights::ASKED_BY, &reason))
+}
+
+/// A field with the format of a whole resource name, `gardens/{garden}/beds/{bed}` of beds.
+fn whole_name(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
+    let properties = record.properties();
+    let found = properties.iter().find(|(name, node)| {
+        let text = node.description();
+        let format = text.split_once("format: ").map(|(_, rest)| rest);
+        let format = format.and_then(|rest| rest.split_whitespace().next());
+        let format = format
+            .unwrap_or_default()
+            .trim_matches(['`', '"', '\'', '.', ',']);
+        let parts = segments(format);
+        let own = match parts.as_slice() {
+            [.., of, last] => last.starts_with('{') && same_noun(of, noun),
+            _ => false,
+        };
+        record.is_usable(name) && rule("a whole name", own)
+    });
+    let reason = "it names the record with its whole path";
+    found.map(|(name, _)| candidate(name, 0.85, weights::WHOLE_NAME, reason))
+}
+
+/// For example `event_id` of events.
+fn named_after(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
+    let properties = record.properties();
+    let id = properties.keys().find(|name| {
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
-        let is_id = ENDS.iter().take(5).any(|end| *end == last);
+        let is_id = is_id_word(&last) && record.is_usable(name);
         rule(
             "an id named after the path",
-            is_id && usable(name) && names_it(&words, noun),
+            is_id && names_it(&words, noun),
         ) || rule(
             "an id named after the schema",
-            is_id && usable(name) && names_schema(&words, record),
+            is_id && names_schema(&words, record),
         )
     });
-    if let Some(name) = own {
-        return decide(Some(name), 0.85, "it is named after the record");
-    }
-    // A description may state the key.
+    let url = properties.keys().find(|name| {
+        let mut words = words(name);
+        let last = words.pop().unwrap_or_default();
+        rule(
+            "a URL or a number named after the record",
+            record.is_usable(name)
+                && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
+                && (names_it(&words, noun) || names_schema(&words, record)),
+        )
+    });
+    let reason = "it is named after the record";
+    let id = id.map(|name| {
+        let found = candidate(name, 0.85, weights::NAMED_AFTER, reason);
+        match lacks(name, noun).filter(|_| !names_schema_of(name, record)) {
+            Some(word) => found.with(weights::OF_THE_BASE, format!("its name lacks `{word}`")),
+            None => found,
+        }
+    });
+    let url = url.map(|name| candidate(name, 0.6, weights::OWN_URL, reason));
+    id.into_iter().chain(url).collect()
+}
+
+/// Returns the first word of a compound noun if an id lacks it: `applied` of `applied_coupons` for
+/// `coupon_id`, which may be that of a coupon.
+fn lacks(id: &str, noun: &str) -> Option<String> {
+    let mut own = words(id);
+    own.pop();
+    let words = words(noun);
+    let first = words.first().filter(|_| words.len() > 1)?;
+    let lacks = !own.iter().any(|word| same_noun(word, first));
+    rule("an id of the base", lacks).then(|| first.clone())
+}
+
+fn names_schema_of(id: &str, record: &Record<'_>) -> bool {
+    let mut own = words(id);
+    own.pop();
+    names_schema(&own, record)
+}
+
+/// A description may state the key, or a type.
+fn unique(record: &Record<'_>, noun: &str) -> Vec<Candidate<Key>> {
+    let properties = record.properties();
     let said = properties.iter().find(|(name, node)| {
         let text = node.description();
-        let unique = [
+        let signs = [
             "unique identifier",
             "uniquely identif",
             "the unique ",
@@ -133,168 +321,118 @@ pub(super) fn key(
             "primary key",
             "resource name of",
         ];
-        let begins = unique.iter().filter_map(|phrase| text.find(phrase)).min();
+        // "The box's unique address" for `address`.
+        let by_name = format!("unique {}", words(name).join(" "));
+        let by_name = text
+            .find(&by_name)
+            .filter(|_| rule("unique by its name", true));
+        let begins = signs.iter().filter_map(|phrase| text.find(phrase)).min();
+        let begins = begins.or(by_name);
         let own = begins.is_some_and(|at| {
             let text = text.get(at..).unwrap_or_default();
             !is_foreign(name, noun)
-                || identifies(text, name, noun, properties.keys().next() == Some(name))
+                || identifies(text, name, noun, properties.keys().next() == Some(*name))
         });
-        usable(name) && own && rules::tells("unique", &text, &unique)
+        record.is_usable(name)
+            && own
+            && (by_name.is_some() || rules::tells("unique", &text, &signs))
     });
-    if let Some((name, _)) = said {
-        return decide(Some(name), 0.75, "its description says that it is unique");
-    }
     let uuid = properties.iter().find(|(name, node)| {
         rule(
             "a UUID",
             node.format() == Some("uuid") && !is_foreign(name, noun),
         )
     });
-    if let Some((name, _)) = uuid {
-        return decide(Some(name), 0.65, "it is a UUID");
-    }
-    // The only id of a record is its key.
-    let ids: Vec<&String> = properties
-        .keys()
-        .filter(|name| {
-            usable(name)
-                && words(name)
-                    .last()
-                    .is_some_and(|last| ENDS.iter().take(5).any(|end| end == last))
-        })
-        .collect();
-    if let (Some(first), 1) = (ids.first(), ids.len())
-        && properties.keys().next() == Some(first)
-        && rule("the only id", !is_foreign(first, noun))
-    {
-        return decide(
-            Some(first),
-            0.6,
-            "it is the first field and the record's only id",
-        );
-    }
-    let own_url = properties.keys().find(|name| {
-        let mut words = words(name);
-        let last = words.pop().unwrap_or_default();
-        rule(
-            "a URL or a number named after the record",
-            usable(name)
-                && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
-                && (names_it(&words, noun) || names_schema(&words, record)),
-        )
-    });
-    if let Some(name) = own_url {
-        return decide(Some(name), 0.6, "it is named after the record");
-    }
-    let named = |wanted: &str| {
-        properties
-            .keys()
-            .find(|name| flat(name) == wanted && usable(name))
+    let reason = "its description says that it is unique";
+    let said = said.map(|(name, _)| candidate(name, 0.75, weights::UNIQUE, reason));
+    let uuid = uuid.map(|(name, _)| candidate(name, 0.65, weights::UUID, "it is a UUID"));
+    said.into_iter().chain(uuid).collect()
+}
+
+/// The only id of a record is its key.
+fn only_id(record: &Record<'_>, noun: &str) -> Option<Candidate<Key>> {
+    let properties = record.properties();
+    let is_id = |name: &&String| {
+        let last = words(name).pop().unwrap_or_default();
+        record.is_usable(name) && is_id_word(&last)
     };
-    let by_noun = item_param.is_some_and(|param| {
+    let ids: Vec<&String> = properties.keys().filter(is_id).collect();
+    let [only] = ids.as_slice() else {
+        return None;
+    };
+    let first = properties.keys().next() == Some(*only);
+    let reason = "it is the first field and the record's only id";
+    (first && rule("the only id", !is_foreign(only, noun)))
+        .then(|| candidate(only, 0.6, weights::ONLY_ID, reason))
+}
+
+/// Names, where one record is requested by a name.
+fn by_name(record: &Record<'_>, noun: &str, param: Option<&str>) -> Vec<Candidate<Key>> {
+    let by_noun = param.is_some_and(|param| {
         same_noun(param, noun) || names_it(&words(param), noun) || flat(param).ends_with("name")
     });
-    if by_noun
-        && let Some(name) = NAMED.into_iter().find_map(named)
-        && among("name as key", &NAMED, &flat(name))
+    if !by_noun {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if let Some(name) = NAMED.into_iter().find_map(|name| named(record, name))
+        && among("name as key", &NAMED, &flat(&name))
     {
-        return decide(Some(name), 0.65, "one record is requested by name");
+        let reason = "one record is requested by name";
+        found.push(candidate(&name, 0.65, weights::NAME, reason));
     }
     // `/versions/{version}` requests a version by its `version`.
-    let own_name = properties.keys().find(|name| {
+    let properties = record.properties();
+    let own = properties.keys().find(|name| {
         rule(
             "a field of the record's own name",
-            by_noun && same_noun(name, noun) && usable(name),
+            same_noun(name, noun) && record.is_usable(name),
         )
     });
-    if let Some(name) = own_name {
-        return decide(Some(name), 0.65, "one record is requested by it");
-    }
-    if let Some(name) = LAST.into_iter().find_map(named)
-        && among("like a key", &LAST, &flat(name))
-    {
-        let sure = if flat(name).starts_with("ur") {
-            0.55
-        } else {
-            0.65
-        };
-        return decide(Some(name), sure, "no id; this is the field most like one");
-    }
-    // A wrong key loses rows, a missing key does not. So names and other URLs are not enough.
-    decide(None, 0.6, "no field looks like a key")
+    let reason = "one record is requested by it";
+    found.extend(own.map(|name| candidate(name, 0.65, weights::OWN_NAME, reason)));
+    found
 }
 
-/// Returns the field of a record that the parameter `param` takes; `noun` names the record.
-pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<String> {
+/// The number by which a trade knows a thing. Below something else, such as an order, it may occur
+/// twice.
+fn of_the_trade(record: &Record<'_>) -> Option<Candidate<Key>> {
+    let name = TRADE.into_iter().find_map(|name| named(record, name))?;
+    let reason = "the trade knows a thing by it";
+    among("a trade's number", &TRADE, &flat(&name))
+        .then(|| candidate(&name, 0.65, weights::TRADE, reason))
+}
+
+fn like_a_key(record: &Record<'_>) -> Vec<Candidate<Key>> {
+    let mut found = Vec::new();
+    if let Some(name) = LAST.into_iter().find_map(|name| named(record, name))
+        && among("like a key", &LAST, &flat(&name))
+    {
+        let url = flat(&name).starts_with("ur");
+        let sure = if url { 0.55 } else { 0.65 };
+        let reason = "no id; this is the field most like one";
+        found.push(candidate(&name, sure, weights::LIKE_A_KEY, reason));
+    }
+    found
+}
+
+/// Returns whether a field is what people call a thing, which only the document's own words make a
+/// key.
+pub(super) fn is_name(name: &str) -> bool {
+    NAMED.contains(&flat(name).as_str())
+}
+
+/// Returns the usable field of this flat name.
+fn named(record: &Record<'_>, wanted: &str) -> Option<String> {
     let properties = record.properties();
-    let scalar = |name: &&String| {
-        properties
-            .get(*name)
-            .is_some_and(|node| node.is_scalar() || node.is_free())
-    };
-    // `id` before `_id`.
-    let same = |wanted: &str| {
-        let mut names = properties.keys();
-        let exact = names.find(|name| *name == wanted && scalar(name));
-        let alike = || {
-            let mut names = properties.keys();
-            names.find(|name| flat(name) == wanted && scalar(name))
-        };
-        exact.or_else(alike).cloned()
-    };
-    let full = flat(param);
-    // `repository_tag` of tags is the field `tag`, not `repository`.
-    let mut before = words(param);
-    let last = before.pop().unwrap_or_default();
-    let of_id = before
-        .iter()
-        .any(|word| ENDS.iter().take(5).any(|end| end == word));
-    if !before.is_empty()
-        && !of_id
-        && same_noun(&last, &singular_name(noun))
-        && let Some(name) = same(&last)
-    {
-        return Some(name);
-    }
-    // `domain_name` of a domain is its `name`; `idBoard` of a board is its `id`.
-    let mut rest: Vec<String> = words(param);
-    if rest.len() > 1 {
-        let noun_words = words(&singular_name(noun));
-        rest.retain(|word| !noun_words.iter().any(|noun| same_noun(noun, word)));
-    }
-    let stripped = if rest.is_empty() {
-        None
-    } else {
-        same(&rest.concat())
-    };
-    if !is_id(&full)
-        && let Some(name) = same(&full)
-    {
-        return Some(name);
-    }
-    if let Some(name) = stripped {
-        return Some(name);
-    }
-    if let Some(name) = same(&full) {
-        return Some(name);
-    }
-    // For `issue_id_or_key`, either works.
-    let either = words(param).iter().any(|word| word == "or");
-    if either && let Some(name) = same("id") {
-        return Some(name);
-    }
-    // The last word alone may be the field: `order_number` -> `number`, `run_id` -> `id`.
-    let last = words(param).pop().unwrap_or_default();
-    let named = ENDS.contains(&last.as_str()) || TAKEN.contains(&last.as_str());
-    named.then(|| same(&last)).flatten()
-}
-
-fn is_id(name: &str) -> bool {
-    name == "id"
+    let mut names = properties.keys();
+    names
+        .find(|name| flat(name) == wanted && record.is_usable(name))
+        .cloned()
 }
 
 /// Returns whether words name the record, at least by its last word.
-fn names_it(words: &[String], noun: &str) -> bool {
+pub(super) fn names_it(words: &[String], noun: &str) -> bool {
     let own = self::words(noun);
     match (words.last(), own.last()) {
         (Some(word), Some(noun)) => same_noun(word, noun),
@@ -304,14 +442,14 @@ fn names_it(words: &[String], noun: &str) -> bool {
 
 /// Returns whether the words before the last one in a name name the record's schema: `build` of
 /// `build_url` for `Build` and `BuildSummary`.
-fn names_schema(words: &[String], record: &Node<'_>) -> bool {
-    let mut schema = record.component().map(self::words).unwrap_or_default();
+fn names_schema(words: &[String], record: &Record<'_>) -> bool {
+    let mut schema = record.node.component().map(self::words).unwrap_or_default();
     // `webhook_id` of a `WebhookRequest` is the id of the webhook: the last word names the record,
     // unless it is one of `FORMS`.
     while schema.len() > 1
         && schema
             .last()
-            .is_some_and(|last| FORMS.contains(&last.as_str()))
+            .is_some_and(|last| FORMS.contains(&last.as_str()) || is_version(last))
     {
         schema.pop();
     }
@@ -337,7 +475,7 @@ fn identifies(text: &str, name: &str, noun: &str, first: bool) -> bool {
 }
 
 /// Returns whether an id belongs to something else: it shares no word with the record's name.
-fn is_foreign(name: &str, noun: &str) -> bool {
+pub(super) fn is_foreign(name: &str, noun: &str) -> bool {
     let mut own = words(name);
     own.pop();
     let nouns = words(noun);
@@ -345,12 +483,4 @@ fn is_foreign(name: &str, noun: &str) -> bool {
         && !own
             .iter()
             .any(|word| nouns.iter().any(|noun| same_noun(word, noun)))
-}
-
-fn decide(name: Option<&str>, confidence: f32, reason: &str) -> Decision<Vec<String>> {
-    Decision {
-        value: name.map(str::to_owned).into_iter().collect(),
-        confidence,
-        reasons: vec![reason.to_owned()],
-    }
 }

@@ -3,9 +3,12 @@
 use crate::spec::api::Parameter;
 
 use super::Draft;
-use super::keys::field_for;
+use super::keys::ENDS;
 use super::node::Node;
 use super::words::{flat, same_noun, says, singular_name, snake, words};
+
+/// Last words of parameters that are also the names of their fields: `floating_ip`, `country_code`.
+const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];
 
 /// Returns whether a parameter takes a value that a person knows, such as the name of a user or an
 /// organisation.
@@ -132,4 +135,73 @@ pub(super) fn has_field(record: &Node<'_>, path: &str) -> bool {
         Some(_) if rest.is_empty() => true,
         Some(node) => has_field(node, rest),
     }
+}
+
+/// Returns the field of a record that the parameter `param` takes; `noun` names the record.
+pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<String> {
+    let properties = record.properties();
+    let scalar = |name: &&String| {
+        properties
+            .get(*name)
+            .is_some_and(|node| node.is_scalar() || node.is_free())
+    };
+    // `id` before `_id`.
+    let same = |wanted: &str| {
+        let mut names = properties.keys();
+        let exact = names.find(|name| *name == wanted && scalar(name));
+        let alike = || {
+            let mut names = properties.keys();
+            names.find(|name| flat(name) == wanted && scalar(name))
+        };
+        exact.or_else(alike).cloned()
+    };
+    let full = flat(param);
+    // `repository_tag` of tags is the field `tag`, not `repository`.
+    let mut before = words(param);
+    let last = before.pop().unwrap_or_default();
+    let of_id = before
+        .iter()
+        .any(|word| ENDS.iter().take(5).any(|end| end == word));
+    if !before.is_empty()
+        && !of_id
+        && same_noun(&last, &singular_name(noun))
+        && let Some(name) = same(&last)
+    {
+        return Some(name);
+    }
+    // `domain_name` of a domain is its `name`; `idBoard` of a board is its `id`.
+    let mut rest: Vec<String> = words(param);
+    if rest.len() > 1 {
+        let noun_words = words(&singular_name(noun));
+        rest.retain(|word| !noun_words.iter().any(|noun| same_noun(noun, word)));
+    }
+    let stripped = if rest.is_empty() {
+        None
+    } else {
+        same(&rest.concat())
+    };
+    if !is_id(&full)
+        && let Some(name) = same(&full)
+    {
+        return Some(name);
+    }
+    if let Some(name) = stripped {
+        return Some(name);
+    }
+    if let Some(name) = same(&full) {
+        return Some(name);
+    }
+    // For `issue_id_or_key`, either works.
+    let either = words(param).iter().any(|word| word == "or");
+    if either && let Some(name) = same("id") {
+        return Some(name);
+    }
+    // The last word alone may be the field: `order_number` -> `number`, `run_id` -> `id`.
+    let last = words(param).pop().unwrap_or_default();
+    let named = ENDS.contains(&last.as_str()) || TAKEN.contains(&last.as_str());
+    named.then(|| same(&last)).flatten()
+}
+
+fn is_id(name: &str) -> bool {
+    name == "id"
 }

@@ -3,6 +3,8 @@
 
 mod auth;
 pub mod body;
+mod bounds;
+mod candidates;
 mod compare;
 mod cursor;
 mod described;
@@ -12,12 +14,14 @@ mod filters;
 mod harmless;
 mod hiding;
 mod hints;
+mod house;
 mod identity;
 mod keys;
 mod limits;
 mod links;
 mod list_or_single;
 pub mod login;
+mod matching;
 mod names;
 mod node;
 pub mod open_questions;
@@ -40,20 +44,21 @@ mod tests;
 mod times;
 mod twins;
 mod undeclared;
+mod ways;
 mod words;
 
 pub use auth::of_scheme;
+use etlgen_model::Paginator;
 #[cfg(test)]
 pub use rules::switches;
-use std::collections::HashMap;
-
-use etlgen_model::Paginator;
 
 use crate::spec::api::{Api, Location, Operation, Parameter};
 
+use candidates::Candidate;
 use envelope::Envelope;
 use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
 use hints::Hint;
+use keys::Key;
 use pages::{Evidence, Habits, Paged};
 use parents::Parent;
 use records::Found;
@@ -78,7 +83,9 @@ struct Draft<'a> {
     roles: Roles,
     envelope: Envelope,
     hint: Hint,
-    key: Decision<Vec<String>>,
+    /// The fields that may be its key.
+    keys: Vec<Candidate<Key>>,
+    key: Decision<Key>,
     name: String,
 }
 
@@ -87,6 +94,8 @@ pub fn infer(api: &Api) -> Facts {
     let (mut auth, mut schemes) = auth::auth(api);
     renewed::add(api, &auth::common(api), &mut auth, &mut schemes);
     let (mut drafts, skipped) = drafts(api);
+    house::pages(api, &mut drafts);
+    house::keys(api, &mut drafts);
     identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
@@ -120,7 +129,6 @@ pub fn infer(api: &Api) -> Facts {
 
 /// Returns every operation that is a resource, and the reasons why others are not.
 fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
-    let items = item_params(api);
     let mut drafts = Vec::new();
     let mut skipped = Vec::new();
     for (index, operation) in api.operations.iter().enumerate() {
@@ -148,7 +156,6 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
                     |offset: &&roles::Param| node::Node::of_schema(api, offset.schema).is_text();
                 let cursor = roles.cursor.as_ref().or(roles.last_id.as_ref());
                 let cursor = cursor.or(roles.offset.as_ref().filter(token));
-                let cursor = cursor.map(|cursor| cursor.name.as_str());
                 let body = node::Node::of_response(api, response);
                 let params = roles::parameters(api, operation);
                 let envelope = envelope::envelope(&body, &found.path, cursor, &params);
@@ -160,16 +167,14 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
         hint.complete(&mut envelope);
         let path = harmless::subject(operation);
         let noun = words::noun(path);
-        let item = items
-            .get(&words::path_shape(path))
-            .filter(|_| items_follow(path, &found.path))
-            .map(String::as_str);
-        let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
+        let record = found.record.clone();
         drafts.push(Draft {
             operation: index,
             method: &operation.method,
             path,
-            serves: harmless::may_serve(api, operation) && is_free(api, operation, &roles),
+            serves: harmless::may_serve(api, operation)
+                && is_free(api, operation, &roles)
+                && !is_lookup(operation),
             parameters: &operation.parameters,
             deprecated: operation.deprecated,
             noun,
@@ -178,7 +183,8 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             roles,
             envelope,
             hint,
-            key,
+            keys: Vec::new(),
+            key: keys::decide(&record, &[]),
             name: String::new(),
         });
     }
@@ -191,6 +197,26 @@ fn is_free(api: &Api, operation: &Operation, roles: &Roles) -> bool {
     let pages = roles.names();
     let mut required = body::required(api, operation).into_iter();
     required.all(|(name, _)| pages.contains(&name))
+}
+
+/// Returns whether an operation returns the records of ids that the caller knows: it requires a list
+/// of them.
+fn is_lookup(operation: &Operation) -> bool {
+    let ids = [
+        "ids",
+        "uuids",
+        "keys",
+        "names",
+        "usernames",
+        "logins",
+        "slugs",
+    ];
+    let asks = |parameter: &Parameter| {
+        let last = words::words(&parameter.name).pop().unwrap_or_default();
+        let query = parameter.location == Location::Query;
+        query && prose::is_required(parameter) && ids.contains(&last.as_str())
+    };
+    rule("a lookup by ids", operation.parameters.iter().any(asks))
 }
 
 /// Returns whether a placeholder after a list's path names one of its records. In
@@ -209,25 +235,6 @@ fn items_follow(path: &str, records: &[String]) -> bool {
         }
         _ => true,
     }
-}
-
-/// Returns the placeholder that follows the path of each list in any path.
-fn item_params(api: &Api) -> HashMap<String, String> {
-    let mut items = HashMap::new();
-    for operation in &api.operations {
-        let mut segments = words::segments(&operation.path);
-        let mut follows = false;
-        while let Some(last) = segments.pop() {
-            let placeholder = words::placeholder(last);
-            // In `/{scope}/{template}` neither placeholder is the key by itself.
-            let alone = !std::mem::replace(&mut follows, placeholder.is_some());
-            if let Some(param) = placeholder.filter(|_| alone) {
-                let list = words::path_shape(&segments.join("/"));
-                items.entry(list).or_insert_with(|| param.to_owned());
-            }
-        }
-    }
-    items
 }
 
 /// Collects what the lists of an API have in common.
@@ -313,6 +320,7 @@ fn resource(
             value: None,
             confidence: 1.0,
             reasons: vec!["one object".to_owned()],
+            others: Vec::new(),
         }
     };
     let fixed = params::fixed(api, operation, is_list);
@@ -338,11 +346,13 @@ fn resource(
             value: parents::facts(api, drafts, parent),
             confidence: parent.confidence,
             reasons: vec![parent.reason.clone()],
+            others: Vec::new(),
         },
         None => Decision {
             value: None,
             confidence: 0.8,
             reasons: vec!["no list supplies its parameters".to_owned()],
+            others: Vec::new(),
         },
     };
     let mut supplied: Vec<&str> = roles.names();
@@ -365,14 +375,19 @@ fn resource(
             value: found.path.clone(),
             confidence: found.confidence,
             reasons: found.reasons.clone(),
+            others: Vec::new(),
         },
-        record: found.record.schema.filter(|_| !found.record.is_free()),
+        record: found
+            .record
+            .schema
+            .filter(|_| !found.record.is_free() && plain_values(draft).is_none()),
         primary_key,
         key_within_parent,
         paginator: Decision {
             value: paged.value.paginator,
             confidence: paged.confidence,
             reasons: paged.reasons,
+            others: paged.others,
         },
         signs: paged.value.signs,
         cursor,
@@ -381,7 +396,7 @@ fn resource(
         settings,
         fixed,
         off: None,
-        unsendable: body::unsendable(operation),
+        unsendable: body::unsendable(operation).or_else(|| plain_values(draft)),
         needs: Vec::new(),
         doubts: Vec::new(),
     };
@@ -396,6 +411,13 @@ fn resource(
     facts
 }
 
+/// Returns why a list of plain values cannot be read yet: a row has columns.
+fn plain_values(draft: &Draft<'_>) -> Option<String> {
+    let record = &draft.found.record;
+    let plain = draft.kind == ResourceKind::List && record.is_scalar() && !record.is_object();
+    plain.then(|| "its array holds plain values, and rows are read from objects only".to_owned())
+}
+
 /// Returns the decision for a single object, which is one page.
 fn unpaged() -> Decision<Paged> {
     Decision {
@@ -405,5 +427,6 @@ fn unpaged() -> Decision<Paged> {
         },
         confidence: 1.0,
         reasons: vec!["one object".to_owned()],
+        others: Vec::new(),
     }
 }

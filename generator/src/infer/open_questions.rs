@@ -74,13 +74,17 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     if let Some(cursor) = &facts.cursor.value
         && facts.cursor.confidence < SURE
     {
+        let field = match cursor.field.as_str() {
+            "" => "FIELD",
+            field => field,
+        };
         let settle = match &cursor.param {
             Some(param) => format!(
                 "incremental = {{ field = {}, param = {} }}",
-                quoted(&cursor.field),
+                quoted(field),
                 quoted(param)
             ),
-            None => format!("incremental = {{ field = {} }}", quoted(&cursor.field)),
+            None => format!("incremental = {{ field = {} }}", quoted(field)),
         };
         ask(
             format!(

@@ -6,15 +6,17 @@ use etlgen_model::{Common, PageSize, Paginator, ResponsePath, Total};
 
 use crate::spec::api::{Api, Operation};
 
+use super::candidates::{Answers, elect};
 use super::envelope::{Envelope, is_link_onward};
 use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
 use super::paging::line;
-use super::prose::{first_token, is_backup, is_capped};
+use super::prose::first_token;
 use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
-use super::words::flat;
+use super::ways;
+use super::words::{flat, says};
 
 /// The evidence for the decision.
 pub(super) struct Evidence<'a> {
@@ -32,13 +34,13 @@ pub(super) struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// Returns whether the description states that the previous page returns the token.
-    fn is_returned(&self, param: &Param) -> bool {
+    pub fn is_returned(&self, param: &Param) -> bool {
         ["token", "returned", "previous", "response"]
             .iter()
             .any(|sign| param.description.contains(sign))
     }
 
-    fn records_have_ids(&self) -> bool {
+    pub fn records_have_ids(&self) -> bool {
         matches!(self.key, [only] if only == "id")
     }
 }
@@ -54,215 +56,13 @@ pub(super) struct Habits {
     pub mostly_paged: bool,
 }
 
-/// Decides on the paginator.
+/// Decides on the paginator: the best of the ways in which the list may be paged.
 pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
-    let Evidence {
-        roles,
-        envelope,
-        habits,
-        ..
-    } = evidence;
-    let link = has_link_header(evidence);
-    if let (Some(param), Some(token)) = (&roles.last_id, &envelope.next_token)
-        && rule("an id's parameter and a token", true)
-    {
-        let reason = format!("`{token}` holds the next `{}`", param.name);
-        return decide(by_token(evidence, param, token), 0.85, &reason);
-    }
-    let positions = [&roles.last_id, &roles.cursor, &roles.page, &roles.offset];
-    let mut positions = positions.into_iter().flatten();
-    if let Some(param) = positions.find(|it| matches!(it.place, Place::Joined(_))) {
-        let Place::Joined(holder) = &param.place else {
-            return none_or_open(evidence);
-        };
-        let reason = format!(
-            "`{0}` is a part of the value of `{holder}` (`{0},1`), which a paginator cannot send",
-            param.name
-        );
-        return decide(undecided(evidence, None, None), 0.3, &reason);
-    }
-    if let Some(param) = &roles.last_id {
-        let paged = by_last_id(evidence, param, "id");
-        let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };
-        return decide(
-            paged,
-            sure,
-            &format!("`{}` takes the last record's id", param.name),
-        );
-    }
-    let named = link && rule("a Link header", roles.any() || header_counts(evidence));
-    if named || links_in_header(evidence) && roles.any() {
-        let param = roles
-            .page
-            .as_ref()
-            .or(roles.cursor.as_ref())
-            .or(roles.offset.as_ref());
-        return decide(
-            by_link_header(evidence, param),
-            0.9,
-            "the response has a `Link` header",
-        );
-    }
-    let page = roles.page.as_ref().filter(|page| !page.deprecated);
-    if let Some(param) = &roles.cursor
-        && let Some(token) = envelope
-            .next_token
-            .clone()
-            .filter(|_| rule("a token in the body", !is_backup(param, roles)))
-    {
-        let mut decision = decide(
-            by_token(evidence, param, &token),
-            0.95,
-            &format!("`{token}` holds the next `{}`", param.name),
-        );
-        decision.reasons.extend(other_way(evidence));
-        return decision;
-    }
-    // In OData, the server decides how to continue, even if the request asked for an offset.
-    let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
-    if let Some(path) = envelope.next_url.as_ref().filter(odata) {
-        let param = roles.offset.as_ref().or(roles.page.as_ref());
-        let paged = by_next_url(evidence, param, path);
-        return decide(paged, 0.95, &format!("`{path}` holds the next page's URL"));
-    }
-    // A value that the response returns as text is a token, not a number.
-    let returned = |param: &&Param| {
-        let token = envelope.next_token.as_deref().unwrap_or_default();
-        let text = Node::of_schema(evidence.api, param.schema).is_text();
-        text && flat(token.rsplit('.').next().unwrap_or_default()) == flat(&param.name)
-    };
-    if let Some(param) = roles.offset.as_ref().filter(returned)
-        && let Some(token) = &envelope.next_token
-        && rule("an offset that comes back as text", true)
-    {
-        let reason = format!("`{token}` holds the next `{}`", param.name);
-        return decide(by_token(evidence, param, token), 0.85, &reason);
-    }
-    // Numbers are checked against a total; a link next to them adds nothing.
-    if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
-        && rule("rows are counted and totalled", true)
-    {
-        return decide(
-            by_offset(evidence, param),
-            0.9,
-            &format!("`{}` counts rows, and a total is given", param.name),
-        );
-    }
-    if let Some(path) = &envelope.next_url {
-        let param = roles
-            .cursor
-            .as_ref()
-            .or(page)
-            .or(roles.page.as_ref())
-            .or(roles.offset.as_ref());
-        if rule(
-            "a URL in the body",
-            param.is_some() || roles.size.is_some() || habits.mostly_paged || !roles.any(),
-        ) {
-            let paged = by_next_url(evidence, param, path);
-            let sure = if roles.any() { 0.9 } else { 0.7 };
-            return decide(paged, sure, &format!("`{path}` holds the next page's URL"));
-        }
-    }
-    if let Some(param) =
-        page.filter(|page| rule("a page that is a token", is_token_page(evidence, page)))
-    {
-        let token = envelope
-            .next_token
-            .clone()
-            .or_else(|| envelope.next_page.clone())
-            .unwrap_or_default();
-        return decide(
-            by_token(evidence, param, &token),
-            0.8,
-            &format!("`{token}` holds the next `{}`", param.name),
-        );
-    }
-    if let Some(param) = page {
-        return decide(
-            by_page_number(evidence, param),
-            if is_capped(param) { 0.5 } else { 0.85 },
-            &format!("`{}` counts pages", param.name),
-        );
-    }
-    if let Some(param) = &roles.offset {
-        if let Some(token) = envelope.next_token.clone()
-            && rule("the next offset", flat(&token).ends_with("nextoffset"))
-        {
-            return decide(
-                by_token(evidence, param, &token),
-                0.85,
-                &format!("`{token}` holds the next offset"),
-            );
-        }
-        return decide(
-            by_offset(evidence, param),
-            0.8,
-            &format!("`{}` counts rows", param.name),
-        );
-    }
-    if let Some(param) = &roles.cursor {
-        let stated = habits
-            .next_tokens
-            .iter()
-            .find(|(name, _)| rule("stated elsewhere", *name == param.name));
-        if let Some((_, token)) = stated {
-            let reason = format!(
-                "elsewhere in the document `{token}` holds the next `{}`",
-                param.name
-            );
-            return decide(by_token(evidence, param, token), 0.7, &reason);
-        }
-        if let Some(header) =
-            next_header(evidence).filter(|_| rule("a header holds the token", true))
-        {
-            let reason = format!("the header `{header}` holds the next `{}`", param.name);
-            return decide(
-                by_token(evidence, param, &format!("header:{header}")),
-                0.85,
-                &reason,
-            );
-        }
-        if rule(
-            "more without a token",
-            envelope.more.is_some() && !evidence.is_returned(param) && evidence.records_have_ids(),
-        ) {
-            let reason = format!(
-                "there are more pages, no token is returned, and the records have ids: `{}` takes the last id",
-                param.name
-            );
-            return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
-        }
-        let bare =
-            evidence.records.is_empty() && matches!(flat(&param.name).as_str(), "after" | "before");
-        if rule(
-            "a bare array returns no token",
-            bare && evidence.records_have_ids(),
-        ) {
-            let reason = format!(
-                "the body is the array, so it cannot hold a token: `{}` takes the last record's id",
-                param.name
-            );
-            return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
-        }
-        let reason = format!(
-            "`{}` needs a token, but nothing says where it comes from",
-            param.name
-        );
-        return decide(undecided(evidence, Some(param), None), 0.3, &reason);
-    }
-    if let Some(param) = &roles.page {
-        return decide(
-            by_page_number(evidence, param),
-            0.6,
-            &format!("`{}` counts pages, though deprecated", param.name),
-        );
-    }
-    none_or_open(evidence)
+    elect(ways::ways(evidence), Answers::Several).unwrap_or_else(|| none_or_open(evidence))
 }
 
 /// Returns the line that pages a list by offset instead of its cursor, if it has both.
-fn other_way(evidence: &Evidence<'_>) -> Option<String> {
+pub(super) fn other_way(evidence: &Evidence<'_>) -> Option<String> {
     let offset = evidence.roles.offset.as_ref()?;
     let line = line(&by_offset(evidence, offset).paginator)?;
     Some(format!(
@@ -314,6 +114,7 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
 const LARGEST: u64 = 1000;
 
 /// A paginator, and what else the document shows of paging.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Paged {
     pub paginator: Paginator,
     pub signs: PagingSigns,
@@ -327,7 +128,11 @@ pub(super) fn single(evidence: &Evidence<'_>) -> Paged {
 }
 
 /// Returns no decision. `next` is the field that speaks of more pages.
-fn undecided(evidence: &Evidence<'_>, param: Option<&Param>, next: Option<&String>) -> Paged {
+pub(super) fn undecided(
+    evidence: &Evidence<'_>,
+    param: Option<&Param>,
+    next: Option<&String>,
+) -> Paged {
     Paged {
         paginator: Paginator::undecided(),
         signs: PagingSigns {
@@ -357,7 +162,7 @@ pub(super) fn by_next_url(evidence: &Evidence<'_>, param: Option<&Param>, next: 
     paged(evidence, param, Paginator::next_url(next))
 }
 
-fn by_link_header(evidence: &Evidence<'_>, param: Option<&Param>) -> Paged {
+pub(super) fn by_link_header(evidence: &Evidence<'_>, param: Option<&Param>) -> Paged {
     let links = Paginator::link_header();
     // Some servers page a list only if a page is asked for.
     let page = evidence.roles.page.as_ref();
@@ -480,24 +285,42 @@ fn total(evidence: &Evidence<'_>) -> Option<Total> {
 }
 
 /// Returns whether the document declares a `Link` header, or the prose gives one to all lists.
-fn has_link_header(evidence: &Evidence<'_>) -> bool {
+pub(super) fn has_link_header(evidence: &Evidence<'_>) -> bool {
     let headers = evidence
         .operation
         .response
         .iter()
-        .flat_map(|response| response.headers.keys());
-    let mut headers = headers.map(|name| name.to_ascii_lowercase());
+        .flat_map(|response| &response.headers);
+    let mut links = headers.filter(|(name, _)| name.eq_ignore_ascii_case("link"));
     rule(
         "a Link header is declared",
-        headers.any(|name| name == "link"),
+        links.any(|(_, said)| is_about_pages(said)),
     ) || rule(
         "a Link header is told",
         evidence.habits.link_header && evidence.roles.page.is_some(),
     )
 }
 
+/// Returns whether the description of a `Link` header is about pages: it names no relation, or one
+/// of those between pages.
+fn is_about_pages(said: &str) -> bool {
+    let said = said.to_lowercase();
+    let relation = says(&said, "rel") || says(&said, "relation") || says(&said, "relations");
+    let pages = [
+        "next",
+        "prev",
+        "previous",
+        "page",
+        "pages",
+        "pagination",
+        "first",
+        "last",
+    ];
+    !relation || pages.iter().any(|word| says(&said, word))
+}
+
 /// Returns whether a header's description or example links to the next page.
-fn links_in_header(evidence: &Evidence<'_>) -> bool {
+pub(super) fn links_in_header(evidence: &Evidence<'_>) -> bool {
     let mut headers = evidence
         .operation
         .response
@@ -514,7 +337,7 @@ fn links_in_header(evidence: &Evidence<'_>) -> bool {
     })
 }
 
-fn header_counts(evidence: &Evidence<'_>) -> bool {
+pub(super) fn header_counts(evidence: &Evidence<'_>) -> bool {
     header_total(evidence).is_some()
 }
 
@@ -540,7 +363,7 @@ fn header_total(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 /// Returns a header with the next token, such as `X-Next-Cursor`.
-fn next_header(evidence: &Evidence<'_>) -> Option<String> {
+pub(super) fn next_header(evidence: &Evidence<'_>) -> Option<String> {
     let mut headers = evidence
         .operation
         .response
@@ -561,7 +384,7 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 /// Returns whether a `page` is a token: it is text, and the body holds the next one.
-fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
+pub(super) fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
     let signs = ["token", "cursor", "previous response", "next_page"];
     let tokens = tells("told token", &page.description, &signs);
@@ -575,5 +398,6 @@ fn decide(value: Paged, confidence: f32, reason: &str) -> Decision<Paged> {
         value,
         confidence,
         reasons: vec![reason.to_owned()],
+        others: Vec::new(),
     }
 }

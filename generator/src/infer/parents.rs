@@ -10,9 +10,10 @@ use super::names::is_own;
 use super::node::Node;
 use super::rules::rule;
 use super::words::{
-    common, flat, is_plural, is_variable, path_shape, placeholder, same_noun, segments, words,
+    common, flat, is_plural, is_variable, path_shape, placeholder, same_noun, segments,
+    singular_name, words,
 };
-use super::{Draft, items_follow};
+use super::{Draft, items_follow, matching};
 
 /// A parent, by its index among the drafts.
 #[derive(Clone, Debug)]
@@ -50,7 +51,10 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
                 }
                 let param = placeholder(last).unwrap_or(last);
                 if let Some(&index) = lists.get(&path_shape(&segments.join("/"))) {
-                    return Some((index, param.to_owned()));
+                    // One record of the list may be named after what it is: a contributor is a user.
+                    let lists = draft.kind == ResourceKind::List && draft.path.ends_with(last);
+                    let other = lists.then(|| of_another(drafts, index, param)).flatten();
+                    return Some((other.unwrap_or(index), param.to_owned()));
                 }
                 // `/block_types/slug/{slug}` names a record by its `slug`.
                 let list = draft.kind == ResourceKind::List;
@@ -72,6 +76,47 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
             None
         })
         .collect()
+}
+
+/// Returns the list that a placeholder is named after, if that is not the one whose path it
+/// continues: `/depots` for `depot` of `/parcels/{depot}`.
+fn of_another(drafts: &[Draft<'_>], index: usize, param: &str) -> Option<usize> {
+    let name = flat(param);
+    let generic = [
+        "id", "ids", "uuid", "key", "gid", "name", "number", "code", "ref",
+    ];
+    if generic.contains(&name.as_str()) {
+        return None;
+    }
+    let stems: Vec<&str> = ["id", "uuid", "key", "code", "ref", "number", ""]
+        .iter()
+        .filter_map(|end| name.strip_suffix(end))
+        .filter(|stem| stem.len() > 1)
+        .collect();
+    let names = |draft: &Draft<'_>| {
+        let noun = draft.noun.as_deref().map(|noun| flat(&singular_name(noun)));
+        let by_noun = noun.is_some_and(|noun| stems.contains(&noun.as_str()));
+        let by_key = matches!(draft.key.value.as_slice(), [key] if flat(key) == name);
+        by_noun || by_key
+    };
+    let own = drafts.get(index)?;
+    let noun = own.noun.as_deref().unwrap_or_default();
+    let own_words = words(noun);
+    let own_word = |word: &String| own_words.iter().any(|own| same_noun(own, word));
+    if names(own) || words(param).iter().any(own_word) {
+        return None;
+    }
+    let others = drafts.iter().enumerate().filter(|(_, other)| {
+        let free = other.serves && !other.deprecated && !other.path.contains('{');
+        other.kind == ResourceKind::List && free && names(other)
+    });
+    let near = |other: &Draft<'_>| {
+        let depth = segments(other.path).len();
+        (std::cmp::Reverse(common(own.path, other.path)), depth)
+    };
+    let best = others.min_by_key(|(index, other)| (near(other), *index));
+    best.map(|(index, _)| index)
+        .filter(|_| rule("a placeholder named after another list", true))
 }
 
 /// Finds the parent of every draft.
@@ -112,8 +157,11 @@ pub(super) fn parents(
     }
     for index in 0..drafts.len() {
         if parents.get(index).is_some_and(Option::is_none)
-            && let Some(found) = by_noun(drafts, &parents, index)
+            && let Some(found) = matching::told(api, drafts, &parents, index)
+                .or_else(|| by_noun(drafts, &parents, index))
+                .or_else(|| matching::by_record(api, drafts, &parents, index))
                 .or_else(|| by_parameter(api, drafts, &parents, index))
+                .or_else(|| matching::by_value(api, drafts, index))
             && let Some(slot) = parents.get_mut(index)
         {
             *slot = Some(found);
@@ -323,8 +371,8 @@ type Rank = (
     bool,
     bool,
     bool,
-    bool,
     usize,
+    bool,
     bool,
     std::cmp::Reverse<usize>,
     usize,
@@ -359,17 +407,19 @@ fn best(
         if rule("known names stay settings", known && !spares) || settings.len() > params.len() {
             continue;
         }
+        // One more level costs as much as a setting: it multiplies requests.
+        let cost = trouble(drafts, &settings) + depth(parents, index);
         let rank = (
             parent.method != "get",
             parent.deprecated,
-            is_own(parent.path),
-            // The list with the plain name is the complete one.
+            // The list with the plain name is the complete one, and so is the owner's own list.
             parent
                 .noun
                 .as_ref()
-                .is_some_and(|noun| *noun != parent.name),
-            // One more level costs as much as a setting: it multiplies requests.
-            trouble(drafts, &settings) + depth(parents, index),
+                .is_some_and(|noun| *noun != parent.name)
+                && !(is_own(parent.path) && cost == 0),
+            cost,
+            is_own(parent.path),
             !parent.path.starts_with(&stem),
             // `/vision/datasets/{id}/models` lists the ids of `/vision/models/{id}`; a list below `/language/…` does
             // not.
@@ -424,7 +474,7 @@ fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
 }
 
 /// Returns whether `index` is a descendant of `ancestor`.
-fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
+pub(super) fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     let mut at = index;
     for _ in 0..parents.len() {
         if at == ancestor {

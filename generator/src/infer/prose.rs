@@ -1,5 +1,7 @@
 //! Reads descriptions about paging that add to the schemas.
 
+use crate::spec::api::Parameter;
+
 use super::roles::{Param, Roles};
 use super::rules::{rule, tells};
 use super::words::says;
@@ -18,6 +20,17 @@ pub(super) fn is_backup(param: &Param, roles: &Roles) -> bool {
     let signs = ["requires", "must be set to", "set to `true`", "to be set"];
     let wants_switch = tells("wants a switch", &param.description, &signs);
     wants_switch && roles.offset.is_some()
+}
+
+/// Returns whether a parameter is required, by its schema or its text: "(Required) The id".
+pub(super) fn is_required(parameter: &Parameter) -> bool {
+    let text = parameter.description.trim_start().to_lowercase();
+    let told = ["(required)", "required.", "required:", "**required**"];
+    parameter.required
+        || rule(
+            "required by text",
+            told.iter().any(|sign| text.starts_with(sign)),
+        )
 }
 
 /// Returns the token of the first page according to a parameter's description: "Pass an empty string

@@ -1,9 +1,10 @@
 //! Finds the records in a response, and decides whether it is a list at all.
 
-use crate::spec::api::{Api, Format, Location, Operation};
+use crate::spec::api::{Api, Format, Location, Operation, Parameter};
 
 use super::list_or_single::list_or_single;
 use super::node::Node;
+use super::prose::is_required;
 use super::roles::Roles;
 use super::rules::{among, rule};
 use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
@@ -178,8 +179,10 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     if let Some(element) = body.element() {
         return Some(list(Vec::new(), element, 0.95, "the body is an array"));
     }
+    let one = asks_for_one(operation);
     if body.is_free() {
         let listed = (plural && says >= 0) || says > 0 || roles.advance();
+        let listed = listed && !rule("one is asked for by id", one);
         return Some(if listed {
             list(
                 Vec::new(),
@@ -191,13 +194,21 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
             single(body, 0.5, "the response has no schema")
         });
     }
-    let mut candidates = Vec::new();
+    if rule("a map by key", body.is_map()) {
+        return Some(single(body, 0.5, "a map whose keys are values"));
+    }
+    let mut candidates: Vec<Candidate<'a>> = Vec::new();
     gather(&body, &mut Vec::new(), &noun, &mut candidates);
+    // Only where nothing else is an array, an object about the page may hold the records.
+    if candidates.is_empty() {
+        gather_about(&body, &noun, &mut candidates);
+    }
     let properties = body.properties();
     let signs = properties
         .keys()
         .filter(|name| among("envelope", &SIGNS, &flat(name)))
         .count();
+    let no_array = candidates.is_empty();
     let has_id = has_id(&body) || properties.get("metadata").is_some_and(has_id);
     let of_objects =
         |candidate: &&mut Candidate<'_>| candidate.element.is_object() && candidate.path.len() == 1;
@@ -293,6 +304,14 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
             "declared as one object, but its requests are paged: taken as an array of such objects";
         return Some(list(Vec::new(), body, 0.65, reason));
     }
+    let asks_pages = (roles.page.is_some() || roles.offset.is_some()) && roles.size.is_some();
+    if rule(
+        "one object without arrays in pages",
+        asks_pages && no_array && !ends_with_variable && signs < 2,
+    ) {
+        let reason = "declared as one object without lists, but both a size and a position of pages are asked for";
+        return Some(list(Vec::new(), body, 0.6, reason));
+    }
     if rule(
         "one object that is called a list",
         plural && says > 0 && !ends_with_variable && signs == 0 && has_id,
@@ -351,6 +370,16 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
     }
 }
 
+/// Collects the arrays in objects about the page, such as `meta`.
+fn gather_about<'a>(body: &Node<'a>, noun: &str, found: &mut Vec<Candidate<'a>>) {
+    let about = body.properties().into_iter();
+    let about = about.filter(|(name, _)| ["meta", "metadata"].contains(&flat(name).as_str()));
+    for (name, child) in about.filter(|_| rule("records below meta", true)) {
+        gather(&child, &mut vec![name], noun, found);
+    }
+    found.retain(|candidate| candidate.element.is_object() && !candidate.beside);
+}
+
 /// Returns the score of an array as the collection, and whether its name is that of a collection or
 /// of an array next to one.
 fn score(path: &[String], element: &Node<'_>, noun: &str) -> (i32, bool, bool) {
@@ -398,6 +427,25 @@ fn has_id(node: &Node<'_>) -> bool {
     ["id", "_id", "uid", "uuid", "gid"]
         .iter()
         .any(|name| properties.contains_key(*name))
+}
+
+/// Returns whether a required parameter, by schema or text, is the id of one thing of the kind that
+/// the path names before its last segment: `auction_id` of `/auctions/details`.
+fn asks_for_one(operation: &Operation) -> bool {
+    let path = segments(&operation.path);
+    let before = path.split_last().map(|(_, before)| before);
+    let ids = ["id", "uuid", "key", "ref", "slug"];
+    let asks = |parameter: &Parameter| {
+        let mut words = words(&parameter.name);
+        let last = words.pop().unwrap_or_default();
+        let thing = words.join("_");
+        let mut before = before.into_iter().flatten();
+        parameter.location == Location::Query
+            && is_required(parameter)
+            && ids.contains(&last.as_str())
+            && before.any(|segment| same_noun(segment, &thing))
+    };
+    operation.parameters.iter().any(asks)
 }
 
 /// Returns whether an RPC returns one thing: `/files.info`, `/reactions.get`.

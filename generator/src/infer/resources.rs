@@ -3,6 +3,7 @@
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 use super::facts::ResourceKind;
+use super::list_or_single::list_or_single;
 use super::node::Node;
 use super::records::{self, Found};
 use super::roles::{Roles, roles};
@@ -33,7 +34,10 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         .flat_map(words)
         .collect();
     let roles = roles(api, operation);
-    let paged = pages_through(api, operation) || hints::is_paged(operation);
+    let asks = posts && roles.advance() && roles.size.is_some();
+    let paged = pages_through(api, operation)
+        || hints::is_paged(operation)
+        || rule("a POST that asks for pages", asks);
     if posts && !harmless::reads(operation) && !paged {
         return Some(Verdict::Skip("it writes"));
     }
@@ -67,8 +71,13 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         return Some(Verdict::Skip("a report over a required time span"));
     }
     let plain = found.record.is_scalar() && !found.record.is_object();
-    if rule("plain values", found.list && plain) {
-        return Some(Verdict::Skip("its array holds plain values, not records"));
+    let flags = plain && found.record.is_boolean();
+    if rule("flags of a lookup", found.list && flags) {
+        return Some(Verdict::Skip("its array holds flags, not records"));
+    }
+    let one = is_one_in_an_array(operation, &found, &roles);
+    if rule("one record in an array", one) {
+        return Some(Verdict::Skip("it returns one record, in an array"));
     }
     let kind = if found.list {
         ResourceKind::List
@@ -80,6 +89,14 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         found: Box::new(found),
         roles: Box::new(roles),
     })
+}
+
+/// Returns whether a path to one record, of which the operation's words say that it is one, returns
+/// it in an array.
+fn is_one_in_an_array(operation: &Operation, found: &Found<'_>, roles: &Roles) -> bool {
+    let last = segments(&operation.path).pop().unwrap_or_default();
+    let array = found.list && found.path.is_empty() && !roles.any();
+    array && is_variable(last) && list_or_single(operation) < 0
 }
 
 /// Returns whether the response of a POST is paged: it returns more than was written.

@@ -2,7 +2,10 @@
 
 use crate::spec::api::{Api, Location, Operation, SchemaId, Style};
 
-use super::described::{Part, described, is_opaque, names_a_record, turns_pages};
+use super::described::{
+    Part, counts_rows, described, goes_back, is_opaque, is_reserved, is_set_by_server,
+    names_a_record, told_field, turns_pages,
+};
 use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::{flat, says, words};
@@ -47,6 +50,25 @@ pub(super) struct Param {
     pub schema: SchemaId,
     pub deprecated: bool,
     pub place: Place,
+    /// The field of a record whose last value it takes, if its description names it.
+    pub field: Option<String>,
+    /// The path of the list that declares it, if this one does not.
+    pub borrowed: Option<String>,
+}
+
+impl Param {
+    /// Returns the object of which it is a field, unless that is the whole body.
+    fn object(&self) -> Option<&str> {
+        match self.place {
+            Place::Body => self.name.rsplit_once('.').map(|(object, _)| object),
+            _ => self.place.holder(),
+        }
+    }
+
+    /// Returns whether clients leave it alone: it is reserved, or the server sets it in its links.
+    fn is_others(&self) -> bool {
+        is_reserved(&self.description) || is_set_by_server(&self.description)
+    }
 }
 
 /// The paging parameters.
@@ -82,13 +104,13 @@ impl Roles {
         }
     }
 
-    /// Gives a role to a parameter. The first one wins, unless it is deprecated.
+    /// Gives a role to a parameter. The first one wins, unless it is deprecated or goes back.
     fn take(&mut self, param: &Param, part: Part) {
         let slot = self.slot(part);
-        if slot
-            .as_ref()
-            .is_none_or(|other| other.deprecated && !param.deprecated)
-        {
+        let back = |param: &Param| rule("forward before backward", goes_back(&param.name));
+        let worse =
+            |other: &Param| other.deprecated && !param.deprecated || back(other) && !back(param);
+        if slot.as_ref().is_none_or(worse) {
             *slot = Some(param.clone());
         }
     }
@@ -113,13 +135,23 @@ impl Roles {
         self.cursor = followed;
     }
 
+    /// Forgets the parameter that goes back where another one goes forward.
+    fn drop_backward(&mut self) {
+        let back = |param: &Option<Param>| param.as_ref().map(|param| goes_back(&param.name));
+        match (back(&self.cursor), back(&self.last_id)) {
+            (Some(true), Some(false)) => self.cursor = None,
+            (Some(false), Some(true)) => self.last_id = None,
+            _ => {}
+        }
+    }
+
     /// Forgets the fields of an object, such as `filter[from]`, that alone do not ask for pages: an
     /// object that does has a size and a position, or is named after pages.
     fn drop_lonely(&mut self) {
         let of = |param: &Option<Param>| {
-            let place = param.as_ref().map(|param| &param.place)?;
-            let part = is_field(place);
-            place.holder().filter(|_| part).map(str::to_owned)
+            let param = param.as_ref()?;
+            let part = is_field(&param.place) || param.place == Place::Body;
+            param.object().filter(|_| part).map(str::to_owned)
         };
         let size = of(&self.size);
         let positions = [&self.page, &self.offset, &self.cursor, &self.last_id].map(of);
@@ -272,7 +304,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let params = parameters(api, operation);
     let mut roles = Roles::default();
     let mut told: Vec<(&Param, Part)> = Vec::new();
-    for param in &params {
+    for param in params.iter().filter(|param| !param.is_others()) {
         let node = Node::of_schema(api, param.schema);
         // Of an object, the fields may ask for pages.
         if !node.is_scalar() && !node.properties().is_empty() {
@@ -289,9 +321,16 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     for (param, part) in told {
         // A size alone may bound anything, and an array in a body is a request, not a page.
         if roles.slot(part).is_none() && (part != Part::Size || roles.advance()) {
-            roles.take(param, part);
+            let field = Some(part).filter(|part| *part == Part::LastId);
+            let field = field.and_then(|_| told_field(&param.description));
+            let param = Param {
+                field,
+                ..param.clone()
+            };
+            roles.take(&param, part);
         }
     }
+    roles.drop_backward();
     roles
 }
 
@@ -318,13 +357,44 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         Some(Part::Page)
     } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque)) {
         is_offset(name, text, number, node.format()).then_some(Part::Offset)
+    } else if rule(
+        "an offset by its words",
+        (number || counts_rows(text)) && !opaque && is_offset_by_words(&spelt, text, node),
+    ) {
+        Some(Part::Offset)
     } else if is_cursor(name, &spelt, text, node, opaque) {
         Some(Part::Cursor)
-    } else if counts && rule("a size by its words", is_size_by_words(&spelt)) {
-        Some(Part::Size)
     } else {
-        None
+        let by_words = counts && rule("a size by its words", is_size_by_words(&spelt));
+        let per = || number && rule("per what a page is called", is_per_page(name, text));
+        (by_words || per()).then_some(Part::Size)
     }
+}
+
+/// Returns whether a name has only words of where rows begin: `start_position`, `firstRow`,
+/// `result_offset`.
+fn is_offset_by_words(name: &str, text: &str, node: &Node<'_>) -> bool {
+    let words = words(name);
+    let begins = ["start", "starting", "first", "begin", "skip"];
+    let rows = [
+        "row", "rows", "record", "records", "item", "items", "result", "results", "entry", "index",
+        "position", "number",
+    ];
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let (Some(first), Some(last)) = (words.first(), words.last()) else {
+        return false;
+    };
+    let dated = matches!(node.format(), Some("date" | "date-time"));
+    let begin = is(&begins, first) && words.iter().skip(1).all(|word| is(&rows, word));
+    let offset = last == "offset" && words.iter().rev().skip(1).all(|word| is(&rows, word));
+    !dated && words.len() > 1 && (begin || offset) && is_offset("offset", text, true, None)
+}
+
+/// Returns whether a parameter is the number of rows per page, whatever a page is called:
+/// `per_sheet`.
+fn is_per_page(name: &str, text: &str) -> bool {
+    let amount = text.starts_with("how many") || text.starts_with("number of");
+    name.starts_with("per") && amount
 }
 
 /// Returns whether a name has only words of amounts and rows: `resultsPerPage`, `max_page_items`.
@@ -348,7 +418,7 @@ fn is_size_by_words(name: &str) -> bool {
 /// Returns the name by which a parameter's role is known. A field of an object is known by its own
 /// name, unless the object is named after pages: `page[number]`, but `offset` of `options[offset]`.
 fn spoken(param: &Param) -> String {
-    let Some(holder) = param.place.holder() else {
+    let Some(holder) = param.object() else {
         return param.name.clone();
     };
     let fields: Vec<&str> = param.name.split(['[', ']', '.']).collect();
@@ -390,6 +460,8 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             description,
             schema: parameter.schema,
             place: Place::Query,
+            field: None,
+            borrowed: None,
         }
     });
     // The body comes first: a POST that accepts both uses the body.
@@ -397,7 +469,10 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     if operation.method == "post"
         && let Some(body) = operation.request_body
     {
-        params.extend(fields(api, body, &Place::Body));
+        let own = fields(api, body, &Place::Body);
+        let nested: Vec<Param> = own.iter().flat_map(|field| within(api, field)).collect();
+        params.extend(own);
+        params.extend(nested);
     }
     params.extend(query);
     let query = operation.parameters.iter();
@@ -414,14 +489,9 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         params.extend(inner.flat_map(|field| {
             // Objects within the JSON of a parameter are fields at a dotted path.
             let nested = match holder.style {
-                Style::Json => fields(api, field.schema, &place),
+                Style::Json => within(api, &field),
                 _ => Vec::new(),
             };
-            let within = |inner: Param| Param {
-                name: format!("{}.{}", field.name, inner.name),
-                ..inner
-            };
-            let nested: Vec<Param> = nested.into_iter().map(within).collect();
             let name = format!("{open}{}{close}", field.name);
             std::iter::once(Param { name, ..field }).chain(nested)
         }));
@@ -434,6 +504,16 @@ fn is_field(place: &Place) -> bool {
     matches!(place, Place::Part(_) | Place::Pairs(_) | Place::Joined(_))
 }
 
+/// Returns the fields of an object that is a field itself, each at its dotted path.
+fn within(api: &Api, object: &Param) -> Vec<Param> {
+    let fields = fields(api, object.schema, &object.place).into_iter();
+    let fields = fields.map(|field| Param {
+        name: format!("{}.{}", object.name, field.name),
+        ..field
+    });
+    fields.collect()
+}
+
 /// Returns the properties of an object as parameters.
 fn fields(api: &Api, object: SchemaId, place: &Place) -> Vec<Param> {
     let properties = Node::of_schema(api, object).properties().into_iter();
@@ -444,6 +524,8 @@ fn fields(api: &Api, object: SchemaId, place: &Place) -> Vec<Param> {
             schema: node.schema?,
             deprecated: node.deprecated(),
             place: place.clone(),
+            field: None,
+            borrowed: None,
         })
     });
     params.collect()

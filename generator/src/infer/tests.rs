@@ -8,14 +8,18 @@ use crate::spec::{Input, read};
 
 mod auth;
 mod bodies;
+mod bounds;
 mod conventions;
 mod harmless;
 mod hiding;
 mod hints;
+mod keys;
 mod lists;
+mod matching;
 mod pages;
 mod parents;
 mod rate_limits;
+mod ways;
 
 /// Infers from a document's `paths` and the keys that follow them.
 fn facts(paths: &str) -> Facts {

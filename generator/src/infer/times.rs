@@ -19,6 +19,39 @@ pub(super) struct Time<'a> {
     pub meaning: Option<Meaning>,
     /// The lower, the better.
     rank: usize,
+    /// Whether it is that of an event with another verb: `sold_at`, `landedAt`.
+    pub is_event: bool,
+}
+
+impl Time<'_> {
+    /// Returns the words of its name that are not about time in general: `sold` of `sold_at`.
+    pub fn verb(&self) -> Vec<String> {
+        let name = self.path.rsplit('.').next().unwrap_or_default();
+        essence(&words(name))
+    }
+
+    /// Returns whether its name tells that something happened: `sold_at`, `uploadedDate`, but not
+    /// `shift_date`.
+    pub fn has_happened(&self) -> bool {
+        let name = self.path.rsplit('.').next().unwrap_or_default();
+        let words = words(name);
+        let preposition = words
+            .last()
+            .is_some_and(|last| last == "at" || last == "on");
+        let past = self.verb().last().is_some_and(|verb| verb.ends_with("ed"));
+        !self.is_event || preposition || past
+    }
+}
+
+/// Returns whether a word is about changes: `updated`, `change`.
+pub(super) fn is_change(word: &str) -> bool {
+    UPDATED.contains(&word)
+}
+
+/// Returns the words of a name without those that any time may have.
+pub(super) fn essence(words: &[String]) -> Vec<String> {
+    let words = words.iter().filter(|word| !PLAIN.contains(&word.as_str()));
+    words.cloned().collect()
 }
 
 const UPDATED: [&str; 10] = [
@@ -99,8 +132,49 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     }
 }
 
-/// Returns all times of a record, the best of each meaning first.
+/// Words of times that lie ahead or do not belong to the life of a record.
+const PLANNED: [&str; 18] = [
+    "expires",
+    "expire",
+    "expiry",
+    "expiration",
+    "due",
+    "until",
+    "end",
+    "ends",
+    "next",
+    "valid",
+    "scheduled",
+    "planned",
+    "departure",
+    "arrival",
+    "birth",
+    "birthday",
+    "opens",
+    "closes",
+];
+
+/// Returns the times of a record that tell when it was created or changed, the best of each meaning
+/// first, and plain ones (`date`).
 pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
+    let mut found = all(record);
+    found.retain(|time| !time.is_event);
+    found
+}
+
+/// Returns the times of a record at which something happened to it, by whatever verb.
+pub(super) fn events<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
+    let mut found = all(record);
+    let planned = |time: &Time<'_>| {
+        time.verb()
+            .iter()
+            .any(|word| PLANNED.contains(&word.as_str()))
+    };
+    found.retain(|time| !time.is_event || !planned(time));
+    found
+}
+
+fn all<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
     let mut found = Vec::new();
     gather(record, &mut Vec::new(), &mut found);
     found.sort_by_key(|time| time.rank);
@@ -113,18 +187,22 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
         let words = words(&name);
         path.push(name.clone());
         if is_time(&child, &words) {
-            let meaning =
-                meaning_of(&words).or_else(|| told(&child, &words, &properties).map(Some));
-            if let Some(meaning) = meaning {
-                // The record's own fields before nested ones, known meanings before plain dates.
-                let rank = path.len() * 10 + usize::from(meaning.is_none()) * 5 + words.len();
-                found.push(Time {
-                    path: path.join("."),
-                    node: child,
-                    meaning,
-                    rank,
-                });
-            }
+            let by_name = meaning_of(&words);
+            let meaning = by_name.or_else(|| told(&child, &words, &properties).map(Some));
+            // Every change moves `updated_at`; an edit is one kind of change, and a text may be about
+            // a part of the record.
+            let partial = 3 * usize::from(by_name.is_none())
+                + 2 * usize::from(words.iter().any(|word| word == "edited" || word == "edit"));
+            let plain = usize::from(meaning.flatten().is_none());
+            // The record's own fields before nested ones, known meanings before plain dates.
+            let rank = path.len() * 10 + plain * 5 + words.len() + partial;
+            found.push(Time {
+                path: path.join("."),
+                node: child,
+                meaning: meaning.flatten(),
+                rank,
+                is_event: meaning.is_none(),
+            });
         } else if path.len() == 1
             && (among("inner object", &INNER, &name.to_lowercase()) || is_body(&properties, &child))
         {
@@ -141,9 +219,7 @@ fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) 
         .iter()
         .filter(|word| !PLAIN.contains(&word.as_str()))
         .collect();
-    let [verb] = rest.as_slice() else {
-        return None;
-    };
+    let verb = rest.last()?;
     let text = node.description();
     let updated = [
         "last updated",
@@ -161,8 +237,14 @@ fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) 
         "creation time",
         "creation date",
     ];
-    if tells("text of a change", &text, &updated) {
+    // Of several words, one is the part of the record that changed.
+    if tells("text of a change", &text, &updated)
+        && (rest.len() == 1 || rest.len() == 2 && is_change(verb))
+    {
         return Some(Meaning::Updated);
+    }
+    if rest.len() > 1 {
+        return None;
     }
     if tells("text of a creation", &text, &created) {
         return Some(Meaning::Created);
@@ -229,6 +311,10 @@ fn is_time(node: &Node<'_>, words: &[String]) -> bool {
             .any(|value| value.as_str().is_some_and(looks_dated));
     }
     let told = node.is_text() || node.is_integer() || node.is_free();
+    let stamp = ["timestamp", "unix time", "epoch"];
+    if node.is_integer() && tells("a timestamp told", &node.description(), &stamp) {
+        return true;
+    }
     let last = words.last().map(String::as_str).unwrap_or_default();
     let first = words.first().map(String::as_str).unwrap_or_default();
     let named = [

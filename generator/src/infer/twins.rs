@@ -7,6 +7,7 @@ use crate::spec::api::{Api, Location};
 use super::Draft;
 use super::facts::{ResourceKind, Skipped};
 use super::rules::rule;
+use super::words::flat;
 
 /// Removes them from the drafts.
 pub(super) fn leave_out(api: &Api, drafts: &mut Vec<Draft<'_>>, skipped: &mut Vec<Skipped>) {
@@ -21,6 +22,9 @@ pub(super) fn leave_out(api: &Api, drafts: &mut Vec<Draft<'_>>, skipped: &mut Ve
         .map(|draft| {
             if draft.method == "post" && gets.contains(path(draft)) {
                 return Some("the same list as its GET".to_owned());
+            }
+            if let Some(list) = searched(drafts, draft) {
+                return Some(format!("a search whose rows all come from GET {list}"));
             }
             let list = next_of(api, drafts, draft)?;
             Some(format!(
@@ -39,6 +43,33 @@ pub(super) fn leave_out(api: &Api, drafts: &mut Vec<Draft<'_>>, skipped: &mut Ve
         }));
         stays
     });
+}
+
+/// Returns the list whose records a search by words returns: `/spices` for `/spices/search`.
+fn searched<'a>(drafts: &[Draft<'a>], draft: &Draft<'a>) -> Option<&'a str> {
+    let list = draft.path.trim_end_matches('/').strip_suffix("/search")?;
+    let words = [
+        "q", "query", "search", "term", "keyword", "keywords", "text",
+    ];
+    let by_words = draft
+        .parameters
+        .iter()
+        .any(|it| it.location == Location::Query && words.contains(&flat(&it.name).as_str()));
+    let whole = drafts.iter().find(|other| {
+        let (own, theirs) = (
+            draft.found.record.component(),
+            other.found.record.component(),
+        );
+        other.kind == ResourceKind::List
+            && other.method == "get"
+            && draft.method == "get"
+            && !other.deprecated
+            && other.path == list
+            && own.is_some()
+            && own == theirs
+            && (other.roles.advance() || !draft.roles.advance())
+    })?;
+    rule("a search in a list", by_words).then_some(whole.path)
 }
 
 /// Returns the list whose next pages an operation serves: it requires a token, and has the response

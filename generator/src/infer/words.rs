@@ -131,10 +131,22 @@ pub(super) fn segments(path: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Returns the name in `{name}`, if the segment is only a placeholder.
+/// Returns the name in `{name}`, if the segment is only a placeholder, maybe with a format:
+/// `{name}.json`.
 pub(super) fn placeholder(segment: &str) -> Option<&str> {
-    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    let name = without_format(segment)
+        .strip_prefix('{')?
+        .strip_suffix('}')?;
     (!name.contains(['{', '}'])).then_some(name)
+}
+
+/// Returns a segment without the format of the response: `users` for `users.json`.
+pub(super) fn without_format(segment: &str) -> &str {
+    let formats = [".json", ".xml", ".csv"];
+    let bare = formats
+        .iter()
+        .find_map(|format| segment.strip_suffix(format));
+    bare.filter(|bare| !bare.is_empty()).unwrap_or(segment)
 }
 
 /// Returns whether a segment is a value: `{id}.json` is one, `pending{extension}` is not.
@@ -157,7 +169,7 @@ pub(super) fn path_shape(path: &str) -> String {
     let mut shape = String::new();
     for segment in segments(path) {
         shape.push('/');
-        shape.push_str(match segment.split('{').next() {
+        shape.push_str(match without_format(segment).split('{').next() {
             Some(text) if !text.is_empty() => text,
             _ => "{}",
         });
@@ -184,7 +196,7 @@ pub(super) fn noun(path: &str) -> Option<String> {
             .split(['(', ':', '?', '{'])
             .next()
             .unwrap_or_default();
-        let segment = segment.strip_suffix(".json").unwrap_or(segment);
+        let segment = without_format(segment);
         // AWS writes the operation after `=`.
         let segment = segment.rsplit('=').next().unwrap_or(segment);
         // `conversations.list` lists conversations, `usergroups.listChannels` lists channels.

@@ -106,7 +106,7 @@ fn incremental(decided: &Decided<'_>) -> Option<Value> {
         "used": decided.is_incremental(),
         "param": cursor.param,
         "until_param": cursor.until,
-        "field": cursor.field,
+        "field": Some(&cursor.field).filter(|field| !field.is_empty()),
         "meaning": cursor.meaning.name(),
         "format": cursor.format.name(),
         "template": cursor.template,

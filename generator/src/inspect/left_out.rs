@@ -34,7 +34,10 @@ struct Labelled<'a> {
 
 impl<'a> Labelled<'a> {
     fn new(file: &'a str, rows: Vec<&'a Row>) -> Self {
-        let name = shared::specs().join(file);
+        let name = match file.starts_with("kinds/") {
+            true => shared::path("truth").join(file),
+            false => shared::specs().join(file),
+        };
         let input = Input::load(&name.display().to_string()).unwrap();
         let mut labelled = Labelled {
             file,
@@ -99,10 +102,14 @@ fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
     apis
 }
 
+/// Returns the labels of public APIs and those of documents made up for one kind of evidence each.
 fn labels() -> Vec<Row> {
     let truth = shared::path("truth");
-    match std::fs::read_to_string(truth.join("truth_visible.tsv")) {
-        Ok(labels) => score::rows(&labels),
+    let files = ["truth_visible.tsv", "truth_visible2.tsv", "truth_kinds.tsv"];
+    let read = |file: &str| std::fs::read_to_string(truth.join(file));
+    let texts: Result<Vec<String>, _> = files.into_iter().map(read).collect();
+    match texts {
+        Ok(texts) => texts.iter().flat_map(|text| score::rows(text)).collect(),
         Err(_) => {
             skip(Kind::Shared, &format!("{} is absent", truth.display()));
             Vec::new()
@@ -211,7 +218,7 @@ fn rules_carry_over_to_apis_that_did_not_teach_them() {
     let apis = labelled(&labels);
     if !apis.is_empty() {
         let mean = left_out(&apis, &taught_by_one(&apis));
-        assert!(mean >= 85.0, "{mean:.1} % of the hard cells");
+        assert!(mean >= 90.0, "{mean:.1} % of the hard cells");
     }
 }
 

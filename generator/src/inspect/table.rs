@@ -228,6 +228,7 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
     };
     let cursor = facts.cursor.value.as_ref();
     let cursor = cursor.map(|cursor| match &cursor.param {
+        Some(param) if cursor.field.is_empty() => format!("? > {param}"),
         Some(param) => format!("{} > {param}", cursor.field),
         None if decided.is_incremental() => cursor.field.clone(),
         // Without a filter each run reads all rows.
@@ -377,6 +378,7 @@ mod tests {
             value: (),
             confidence,
             reasons: Vec::new(),
+            others: Vec::new(),
         };
         let shown =
             |text: &str, confidence, used| cell(&decision(confidence), text.to_owned(), used);

@@ -24,18 +24,23 @@ pub fn select(facts: &Facts, keys: &TopKeys, faults: &mut Faults) -> Vec<usize> 
             wanted[at] |= !all || is_list(resource);
         });
     }
-    match keys.singles.as_deref() {
-        Some(Singles::All(true)) => {
+    // A document that has no list offers its single objects.
+    let named = keys.include.is_some() || facts.resources.iter().any(is_list);
+    let usual = if named { Singles::None } else { Singles::Some };
+    let singles = keys.singles.as_deref().unwrap_or(&usual);
+    match singles {
+        Singles::All | Singles::Some => {
             for (at, resource) in facts.resources.iter().enumerate() {
-                wanted[at] |= !is_list(resource);
+                let fits = *singles == Singles::All || is_ready(resource);
+                wanted[at] |= !is_list(resource) && fits;
             }
         }
-        Some(Singles::These(patterns)) => {
+        Singles::These(patterns) => {
             for pattern in patterns {
                 each(facts, "singles", pattern, faults, |at, _| wanted[at] = true);
             }
         }
-        Some(Singles::All(false)) | None => {}
+        Singles::None => {}
     }
     for pattern in keys.exclude.iter().flat_map(|exclude| &exclude.0) {
         each(facts, "exclude", pattern, faults, |at, _| {
@@ -43,6 +48,13 @@ pub fn select(facts: &Facts, keys: &TopKeys, faults: &mut Faults) -> Vec<usize> 
         });
     }
     with_parents(facts, wanted)
+}
+
+/// Returns whether the requests of a resource need nothing that nobody supplies, and only read.
+fn is_ready(resource: &ResourceFacts) -> bool {
+    let supplied = resource.settings.is_empty() && resource.needs.is_empty();
+    let sure = resource.parent.value.is_none() || resource.parent.confidence >= SURE;
+    supplied && sure && resource.off.is_none() && resource.unsendable.is_none()
 }
 
 fn is_list(resource: &ResourceFacts) -> bool {

@@ -40,6 +40,7 @@ pub fn sure<T>(value: T) -> Decision<T> {
         value,
         confidence: 1.0,
         reasons: vec!["etlgen.toml says so".to_owned()],
+        others: Vec::new(),
     }
 }
 

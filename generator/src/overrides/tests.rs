@@ -605,3 +605,37 @@ proptest! {
         let _ = result(&format!("[resources.{resource}]\n{}", keys.concat()));
     }
 }
+
+#[test]
+fn a_document_without_lists_offers_its_single_objects() {
+    let text = "openapi: 3.0.0
+info: {title: T, version: '1'}
+paths:
+  /status:
+    get:
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {up: {type: boolean}}}}}}}
+  /auth/revoke:
+    get:
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {ok: {type: boolean}}}}}}}
+  /cars/{plate}:
+    get:
+      parameters: [{name: plate, in: path, required: true, schema: {type: string}}]
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {seats: {type: integer}}}}}}}
+";
+    let chosen = |config: &str| {
+        let input = crate::spec::Input {
+            name: "t.yaml".to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        let api = crate::spec::read(&input).0.unwrap();
+        let facts = crate::infer::infer(&api);
+        let overrides = crate::overrides::parse("etlgen.toml", config).unwrap();
+        let found = super::apply(&api, facts, &overrides, false);
+        found.map(|found| found.chosen.len())
+    };
+    assert_eq!(chosen("").unwrap(), 1);
+    assert_eq!(chosen("singles = \"some\"").unwrap(), 1);
+    assert_eq!(chosen("singles = \"all\"").unwrap(), 3);
+    assert!(chosen("singles = \"none\"").is_err());
+}

@@ -21,6 +21,7 @@ mod sampled;
 mod schema;
 mod security;
 mod strict;
+mod told;
 
 #[cfg(test)]
 pub(crate) mod tests;

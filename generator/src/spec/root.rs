@@ -13,6 +13,7 @@ use super::report::Report;
 use super::sampled;
 use super::schema::SchemaBuilder;
 use super::security;
+use super::told;
 
 /// Reads everything that operations need; `None` if there are no operations.
 pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Report) -> Option<Api> {
@@ -71,6 +72,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         report.note(&place, kind, &base);
     }
     let mut schemas = schemas.finish();
+    told::fill(&mut operations);
     sampled::fill(&mut operations, &mut schemas);
     let info = root.child("info").unwrap_or_else(|| root.clone());
     Some(Api {

@@ -84,6 +84,7 @@ fn list(place: Place, on: &mut Target<'_>) {
         value: Paginator::undecided(),
         confidence: 0.0,
         reasons: vec!["etlgen.toml declares it a list".to_owned()],
+        others: Vec::new(),
     };
     resource.doubts.push(Doubt {
         question: "how is this list paged?".to_owned(),

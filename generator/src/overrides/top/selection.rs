@@ -48,27 +48,45 @@ impl TopKey for Exclude {}
 /// The single objects that are wanted besides the lists.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Singles {
-    All(bool),
+    None,
+    /// Those whose requests need nothing that nobody supplies and do nothing.
+    Some,
+    All,
     These(Vec<At<String>>),
 }
 
 impl Key for Singles {
     const ABOUT: About = About {
         name: "singles",
-        takes: "true, false, or a list of resources",
-        does: "Single objects besides the lists: all of them, or these. `*` stands for any text. By default none but those \
-               that `include` names.",
-        examples: &["singles = true", "singles = [\"account\", \"*_settings\"]"],
+        takes: "`\"none\"`, `\"some\"`, `\"all\"`, true, false, or a list of resources",
+        does: "Single objects besides the lists, each as a table of one row: all of them, or these. `*` stands for any \
+               text. `some` are those whose requests need no setting and only read. By default `some` if the document \
+               has no list, else `none`; `include` may name others.",
+        examples: &[
+            "singles = \"some\"",
+            "singles = [\"account\", \"*_settings\"]",
+        ],
         parts: &[],
     };
 
     fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
         if let Some(all) = value.as_bool() {
-            return Some(Singles::All(all));
+            return Some(if all { Singles::All } else { Singles::None });
         }
         if !value.is_list() {
-            value.wrong("true, false, or a list of resources", faults);
-            return None;
+            let words = [
+                ("none", Singles::None),
+                ("some", Singles::Some),
+                ("all", Singles::All),
+            ];
+            let word = value.as_text().unwrap_or_default();
+            let found = words.into_iter().find(|(name, _)| *name == word);
+            if found.is_none() {
+                let takes =
+                    "`\"none\"`, `\"some\"`, `\"all\"`, true, false, or a list of resources";
+                value.wrong(takes, faults);
+            }
+            return found.map(|(_, singles)| singles);
         }
         value.texts(faults).map(Singles::These)
     }

@@ -18,6 +18,7 @@ fn said(body: &str, headers: &[(&str, &str)]) -> Vec<(String, Says)> {
 
 fn response(headers: HeaderMap) -> Response {
     Response {
+        landed: None,
         status: 200,
         headers,
         body: Vec::new(),
