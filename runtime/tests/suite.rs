@@ -19,6 +19,8 @@ mod first_page;
 mod formats;
 mod hostile;
 mod hostile_wire;
+#[cfg(feature = "sqlite")]
+mod hosts;
 mod identity;
 mod layout;
 mod left_out;
