@@ -53,18 +53,15 @@ pub fn run<C: Settings>(
     args: impl IntoIterator<Item = impl Into<OsString>>,
 ) -> Option<ExitCode> {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let of = Crate {
-        name,
-        version,
-        source,
-    };
-    called(&of, &args)
+    called(name, &Crate { version, source }, &args)
 }
 
 /// What a host knows of the connector.
+#[cfg_attr(
+    not(any(feature = "singer", feature = "airbyte")),
+    expect(dead_code, reason = "no host reads it")
+)]
 struct Crate<'a, C> {
-    /// The name of the crate.
-    pub name: &'a str,
     pub version: &'a str,
     pub source: fn(&C) -> Source,
 }
@@ -79,7 +76,7 @@ struct Host<C> {
 
 /// Runs the connector as the host that its arguments or the name of its link ask for; `None`: they
 /// ask for none. `args` begin with the name of the program.
-fn called<C: Settings>(of: &Crate<'_, C>, args: &[OsString]) -> Option<ExitCode> {
+fn called<C: Settings>(crate_name: &str, of: &Crate<'_, C>, args: &[OsString]) -> Option<ExitCode> {
     let hosts: Vec<Host<C>> = vec![
         #[cfg(feature = "singer")]
         Host {
@@ -102,13 +99,10 @@ fn called<C: Settings>(of: &Crate<'_, C>, args: &[OsString]) -> Option<ExitCode>
             return Some((host.run)(of, &program, args.get(1..).unwrap_or_default()));
         }
         if args.get(1).is_some_and(|arg| arg == host.command) {
-            let name = format!("{}{}", host.link, source_name(of));
+            let source = crate_name.strip_suffix("-connector");
+            let name = format!("{}{}", host.link, source.unwrap_or(crate_name));
             return Some((host.run)(of, &name, args.get(2..).unwrap_or_default()));
         }
     }
     None
-}
-
-fn source_name<C: Settings>(of: &Crate<'_, C>) -> String {
-    (of.source)(&C::placeholder()).name().to_owned()
 }

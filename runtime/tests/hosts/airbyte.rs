@@ -213,10 +213,7 @@ fn the_verbs_say_what_the_protocol_asks() {
     // A catalog that names no stream of ours.
     let mut wrong = configured(&catalog);
     wrong["streams"][0]["stream"]["name"] = json!("clients");
-    for (bad, said) in [
-        (wrong, "`clients`"),
-        (json!({}), "no `streams`"),
-    ] {
+    for (bad, said) in [(wrong, "`clients`"), (json!({}), "no `streams`")] {
         let bad = source.file("bad.json", &bad);
         let ran = source.run(&["read", "--config", &config, "--catalog", &bad]);
         assert!(!ran.ok && ran.of("RECORD").is_empty(), "{ran:?}");

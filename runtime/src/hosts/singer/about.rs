@@ -49,7 +49,7 @@ fn json<C: Settings>(of: &Crate<'_, C>, name: &str) -> Value {
     }
     json!({
         "name": name,
-        "description": format!("A tap of {}", of.name),
+        "description": format!("A tap of {}", name.trim_start_matches("tap-")),
         "version": of.version,
         "sdk_version": null,
         "supported_python_versions": [],

@@ -71,7 +71,7 @@ fn fields(
     let properties = schema.get("properties").and_then(Value::as_object);
     for (key, below) in properties.into_iter().flatten() {
         let crumbs = [crumbs, &["properties".to_owned(), key.clone()]].concat();
-        let path = [path, &[key.clone()]].concat();
+        let path = [path, std::slice::from_ref(key)].concat();
         let inclusion = match stream.needs(&path) {
             true => "automatic",
             false => "available",

@@ -53,6 +53,7 @@ impl Shape {
     }
 
     /// Adds a key of the record.
+    #[cfg(any(feature = "singer", feature = "airbyte", feature = "emit"))]
     pub fn with(mut self, key: &str, ty: ColumnType) -> Self {
         self.key(key).add(ty);
         self
