@@ -31,6 +31,8 @@ pub struct Options {
     pub singles: bool,
     /// The destinations that the connector can load to; empty: those of the runtime's default features.
     pub destinations: Vec<String>,
+    /// The ways in which the connector is run besides its command line: `singer`, `airbyte`.
+    pub hosts: Vec<String>,
     /// Generates every resource, including single objects, even if there is none.
     pub everything: bool,
     /// The document's name in the crate; by default its path relative to the crate's folder.
@@ -107,6 +109,7 @@ impl Options {
             learned: self.config.learned.clone(),
             runtime: runtime.unwrap_or_else(|| built_with(folder)),
             destinations: overrides.destinations(),
+            hosts: overrides.hosts(),
             package: Package::new(Wanted::of(overrides))?,
             own_workspace: surroundings.has_workspace && !is_member,
             etlgen_toml: match &self.config.text {
@@ -138,6 +141,7 @@ impl Options {
             ("exclude", list(&exclude)),
             ("singles", flag(self.singles)),
             ("destinations", list(&self.destinations)),
+            ("hosts", list(&self.hosts)),
             ("runtime", runtime.as_deref().map(quoted)),
             ("workspace_member", flag(self.workspace_member)),
             ("license", text(&self.license)),

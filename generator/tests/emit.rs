@@ -383,6 +383,36 @@ fn an_owner_leaves_a_resource_off_and_chooses_destinations() {
 }
 
 #[test]
+fn hosts_are_features_of_the_runtime_and_have_a_place_in_the_readme() {
+    let files = files("levels.yaml", "hosts = [\"airbyte\", \"cli\", \"singer\"]");
+    let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
+    let line = "etlgen-runtime = { version = \"1.2.3\", features = [\"singer\", \"airbyte\"] }";
+    assert!(manifest.contains(line), "{manifest}");
+    for wanted in [
+        "executable: /usr/local/bin/tap-",
+        "sensitive: true",
+        "airbyte.get_source(",
+    ] {
+        assert!(readme.contains(wanted), "{readme}");
+    }
+    let both = emitted_with("hosts = [\"singer\"]\ndestinations = [\"emit\"]");
+    let features =
+        "default-features = false, features = [\"cli\", \"tls\", \"emit\", \"singer\"] }";
+    assert!(both.0.contains(features), "{}", both.0);
+    assert!(!both.1.contains("airbyte"), "{}", both.1);
+    let none = emitted_with("hosts = [\"cli\"]");
+    assert!(!none.0.contains("features = [\"cli"), "{}", none.0);
+    assert!(!none.1.contains("singer"), "{}", none.1);
+}
+
+/// Returns the manifest and the README of a crate.
+fn emitted_with(overrides: &str) -> (String, String) {
+    let mut files = files("levels.yaml", overrides);
+    let mut take = |name: &str| files.remove(name).unwrap();
+    (take("Cargo.toml"), take("README.md"))
+}
+
+#[test]
 fn options_are_written_into_the_file_that_is_there() {
     let mut options = Options::default();
     let own = "# Mine.\nexclude = [\"labels\"]\n\n[resources.boards]\noff = \"x\"\n";

@@ -43,6 +43,8 @@ pub mod world;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod hosts;
 
 /// Used by derived code only. It may change in every version: do not use it directly.
 #[doc(hidden)]

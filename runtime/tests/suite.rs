@@ -23,6 +23,8 @@ mod formats;
 mod heard;
 mod hostile;
 mod hostile_wire;
+#[cfg(feature = "sqlite")]
+mod hosts;
 mod identity;
 mod joined;
 mod layout;

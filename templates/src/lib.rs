@@ -63,12 +63,21 @@ pub struct Readme<'a> {
     pub ducklake: bool,
     /// The scheme of the buckets that the crate can load into.
     pub bucket: Option<&'a str>,
+    /// The prefix of the settings, in lower case.
+    pub namespace: &'a str,
+    /// Whether the crate is a Singer tap, too.
+    pub singer: bool,
+    /// Whether the crate is an Airbyte source, too.
+    pub airbyte: bool,
     /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
 }
 
 /// A setting in the README.
 pub struct SettingRow {
+    /// The name of the field, for other programs.
+    pub name: String,
+    pub secret: bool,
     pub flag: String,
     pub variable: String,
     pub help: String,

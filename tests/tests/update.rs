@@ -764,17 +764,19 @@ components:
 
 #[test]
 fn what_shapes_the_crate_is_a_key_that_updates_keep() {
-    let shop = Owned::new(&with_account(), &["--singles", "--destinations", "sqlite"]);
+    let options = ["--singles", "--destinations", "sqlite", "--host", "singer"];
+    let shop = Owned::new(&with_account(), &options);
     let keys = shop.read("etlgen.toml");
     for line in [
         "singles = true\n",
         "destinations = [\"sqlite\"]\n",
+        "hosts = [\"singer\"]\n",
         "runtime = \"",
     ] {
         assert!(keys.contains(line), "{keys}");
     }
     assert!(shop.has("src/resources/account.rs"));
-    let chosen = "default-features = false, features = [\"cli\", \"tls\", \"sqlite\"]";
+    let chosen = "default-features = false, features = [\"cli\", \"tls\", \"sqlite\", \"singer\"]";
     assert!(shop.read("Cargo.toml").contains(chosen));
     assert!(!shop.read("README.md").contains("parquet"));
     let said = shop.ends(0, &["update"]);
@@ -792,7 +794,7 @@ fn what_shapes_the_crate_is_a_key_that_updates_keep() {
         shop.read("src/resources/users.rs")
             .contains(".off(\"by hand\")")
     );
-    let chosen = "features = [\"cli\", \"tls\", \"parquet\"]";
+    let chosen = "features = [\"cli\", \"tls\", \"parquet\", \"singer\"]";
     assert!(shop.read("Cargo.toml").contains(chosen));
     assert!(
         shop.read("README.md")

@@ -22,9 +22,17 @@ pub struct Arguments {
     /// Generate single objects, too
     #[arg(long)]
     singles: bool,
-    /// Compile only these destinations, comma separated: sqlite, parquet, postgres, duckdb, s3, gs, az [default: sqlite,parquet]
+    /// Compile only these destinations, comma separated: sqlite, parquet, postgres, duckdb, s3, gs, az, emit [default: sqlite,parquet]
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     destinations: Vec<String>,
+    /// Run the connector in these ways, too, comma separated: singer, airbyte [default: its command line]
+    #[arg(
+        long,
+        visible_alias = "host",
+        value_delimiter = ',',
+        value_name = "A,B"
+    )]
+    hosts: Vec<String>,
     /// Name of the source [default: from the document's title]
     #[arg(long)]
     name: Option<String>,
@@ -85,6 +93,7 @@ impl Arguments {
             exclude: self.exclude.clone(),
             singles: self.singles,
             destinations: self.destinations.clone(),
+            hosts: self.hosts.clone(),
             overlays: self.document.overlay.clone(),
             out: self.out.clone(),
             runtime: self.runtime.clone(),

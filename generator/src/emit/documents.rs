@@ -102,7 +102,9 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
         features.dedup();
         features
     });
-    let extra = chosen.unwrap_or_default().into_iter().chain(csv);
+    let hosts = context.hosts.iter().copied();
+    let extra = chosen.unwrap_or_default().into_iter().chain(hosts);
+    let extra = extra.chain(csv);
     let extra: Vec<String> = extra.map(quoted).collect();
     let extra = (!extra.is_empty()).then(|| format!(", features = [{}]", extra.join(", ")));
     let runtime = match (path, extra) {
@@ -207,6 +209,9 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
             let bucket = chosen.iter().find(|place| feature(place) == "buckets");
             bucket.copied()
         }),
+        namespace: &plan.prefix.to_lowercase(),
+        singer: context.hosts.contains(&"singer"),
+        airbyte: context.hosts.contains(&"airbyte"),
         shared_pages: plan.pages.is_some(),
     }
     .render()
@@ -214,6 +219,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
 
 fn setting_row(plan: &Plan, setting: &Setting) -> SettingRow {
     SettingRow {
+        name: setting.ident.trim_start_matches("r#").to_owned(),
+        secret: setting.secret,
         flag: format!("--{}", etlgen_model::flag(&setting.ident)),
         variable: format!("{}_{}", plan.prefix, setting.ident.to_uppercase()),
         help: setting.doc.replace('|', "\\|"),

@@ -32,6 +32,8 @@ pub struct Context {
     pub runtime: Runtime,
     /// The destinations that the connector can load to; `None`: those of the runtime's default features.
     pub destinations: Option<Vec<&'static str>>,
+    /// The hosts besides the command line.
+    pub hosts: Vec<&'static str>,
     /// The package of the crate.
     pub package: Package,
     /// Whether the crate is a workspace of its own within another one.

@@ -24,6 +24,7 @@ fn rust(plan: &Plan) -> String {
             path: None,
         },
         destinations: None,
+        hosts: Vec::new(),
         package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
         etlgen_toml: EtlgenToml::First(Vec::new()),

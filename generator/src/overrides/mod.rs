@@ -35,7 +35,7 @@ use self::resource::{
     within_parent,
 };
 use self::subject::{Target, Whole};
-use self::top::runtime::DESTINATIONS;
+use self::top::runtime::{DESTINATIONS, HOSTS};
 use self::top::{auth, base_url, document, package, rate_limit, runtime, selection};
 use self::value::{Source, Table};
 use crate::diagnostics::{Diagnostic, Kind, Position};
@@ -273,6 +273,14 @@ impl Overrides {
         let chosen = &self.top.destinations.as_ref()?.0;
         let all = DESTINATIONS.into_iter();
         Some(all.filter(|it| chosen.contains(it)).collect())
+    }
+
+    /// Returns the hosts besides the command line; each is a feature of the runtime.
+    pub fn hosts(&self) -> Vec<&'static str> {
+        let chosen = self.top.hosts.as_ref();
+        let all = HOSTS.into_iter().filter(|host| *host != "cli");
+        all.filter(|host| chosen.is_some_and(|chosen| chosen.0.contains(host)))
+            .collect()
     }
 
     /// Returns whether the file selects resources.

@@ -194,6 +194,9 @@ fn keys_of_the_whole_api() {
     let parsed = parse("etlgen.toml", "destinations = [\"duckdb\"]").unwrap();
     assert_eq!(parsed.destinations(), Some(vec!["duckdb"]));
     assert_eq!(Overrides::default().destinations(), None);
+    let parsed = parse("etlgen.toml", "hosts = [\"airbyte\", \"cli\", \"singer\"]").unwrap();
+    assert_eq!(parsed.hosts(), ["singer", "airbyte"]);
+    assert!(Overrides::default().hosts().is_empty());
 }
 
 #[test]

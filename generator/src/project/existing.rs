@@ -208,6 +208,7 @@ impl Existing {
                 path: text(runtime.and_then(|table| table.get("path"))),
             }),
             destinations: self.config.overrides.destinations(),
+            hosts: self.config.overrides.hosts(),
             package: Package::new(wanted)?,
             own_workspace: match keys.workspace_member.as_deref() {
                 Some(member) => !member.0 && Surroundings::of(&self.tree.folder).has_workspace,

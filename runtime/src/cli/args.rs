@@ -33,7 +33,15 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
         )
         .subcommand(
             Command::new("discover")
-                .about("Print the tables and columns of every resource as JSON"),
+                .about("Print the tables and columns of every resource as JSON")
+                .arg(
+                    Arg::new("format")
+                        .long("format")
+                        .value_name("FORMAT")
+                        .value_parser(["tables", "json-schema"])
+                        .default_value("tables")
+                        .help("Print the tables and columns, or a JSON Schema of the records of each resource, as `emit:` and other hosts write them"),
+                ),
         )
         .subcommand(Command::new("resources").about("List the resources and how each is read"))
         .subcommand(read())

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::options::options;
 use super::sync::sync;
 use super::{block_on, out, report, rollback, state, tables};
 use crate::error::Result;
 use crate::run;
-use crate::schema::{ColumnRole, TableSchema};
+use crate::schema::{ColumnRole, Dialect, Shape, TableSchema};
 use crate::source::Source;
 use crate::text::wrapped;
 
@@ -23,7 +23,15 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
             out(&block_on(run::check(&asked(matches, source)))??)?;
             Ok(0)
         }
-        Some(("discover", _)) => discover(source),
+        Some(("discover", matches)) => {
+            let format = matches.get_one::<String>("format").map(String::as_str);
+            let found = match format {
+                Some("json-schema") => schemas(source)?,
+                _ => discover(source)?,
+            };
+            out(&serde_json::to_string_pretty(&found).unwrap_or_default())?;
+            Ok(0)
+        }
         Some(("resources", _)) => resources(source),
         Some(("read", matches)) => read(matches, &asked(matches, source)),
         Some(("tables", matches)) => match matches.subcommand() {
@@ -62,12 +70,24 @@ fn asked(matches: &ArgMatches, source: &Source) -> Source {
     source
 }
 
-fn discover(source: &Source) -> Result<u8> {
+fn discover(source: &Source) -> Result<Value> {
     let tables = run::discover(source)?;
     let tables: Vec<_> = tables.iter().map(table_json).collect();
-    let text = serde_json::to_string_pretty(&json!({"source": source.name(), "tables": tables}));
-    out(&text.unwrap_or_default())?;
-    Ok(0)
+    Ok(json!({"source": source.name(), "tables": tables}))
+}
+
+/// Returns a JSON Schema of the records of each resource.
+fn schemas(source: &Source) -> Result<Value> {
+    let tables = run::discover(source)?;
+    let mut resources = Map::new();
+    for name in source.resource_names() {
+        let own: Vec<&TableSchema> = tables.iter().filter(|it| it.resource == name).collect();
+        let mut schema = Shape::of(&own)?.record_schema(&Dialect::PLAIN);
+        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+        schema["title"] = name.into();
+        resources.insert(name.to_owned(), schema);
+    }
+    Ok(json!({"source": source.name(), "resources": resources}))
 }
 
 fn table_json(table: &TableSchema) -> serde_json::Value {
@@ -146,7 +166,9 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::described;
+    use serde_json::json;
+
+    use super::{described, schemas};
     use crate::page::Paginator;
     use crate::record::Record;
     use crate::source::{RecordExt, Source};
@@ -154,6 +176,19 @@ mod tests {
     #[derive(Record)]
     struct Item {
         id: Option<i64>,
+    }
+
+    #[test]
+    fn the_records_of_a_resource_have_a_json_schema() {
+        let items = Item::list("items", "/items").primary_key([Item::ID]);
+        let source = Source::new("shop", "https://api.example").resource(items);
+        let schemas = schemas(&source).unwrap();
+        let items = &schemas["resources"]["items"];
+        assert_eq!(items["title"], "items");
+        assert_eq!(
+            items["properties"],
+            json!({"id": {"type": ["integer", "null"]}})
+        );
     }
 
     #[test]

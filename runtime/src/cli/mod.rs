@@ -18,33 +18,15 @@ mod tables;
 mod target;
 mod values;
 
-use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::hosts;
+use crate::hosts::process::{block_on, err, fail, printable};
 use crate::load::Destinations;
-use crate::run::StopSignal;
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
-
-/// Some resources failed, or are less certainly complete than the run requires; the rows that
-/// arrived are loaded.
-const EXIT_PARTIAL: u8 = 6;
-/// A signal stopped the run; the next run continues.
-const EXIT_STOPPED: u8 = 130;
-
-/// Runs a future to completion on a Tokio runtime with two threads.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let result = runtime.block_on(future);
-    // Name look-ups in progress must not delay the exit.
-    runtime.shutdown_background();
-    Ok(result)
-}
 
 /// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///
@@ -63,6 +45,9 @@ pub fn main_with<C: Settings>(
     source: fn(&C) -> Source,
     destinations: Destinations,
 ) -> ExitCode {
+    if let Some(code) = hosts::run(name, version, source, std::env::args_os()) {
+        return code;
+    }
     let placeholder = source(&C::placeholder());
     let mut into = destination::Into::new(destinations, placeholder.name());
     // `--help` needs no settings: a file that cannot be read is reported later.
@@ -119,61 +104,12 @@ fn configure<C: Settings>(
     Ok((settings, places.secrets(C::SETTINGS)))
 }
 
-fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
-    let text = format!("error: {error:#}");
-    let text = redactor.map_or(text.clone(), |redactor| redactor.redact(&text));
-    // If this fails, standard error is closed, and the error cannot be reported either.
-    let _ = writeln!(std::io::stderr(), "{}", printable(&text));
-    ExitCode::from(error.kind().exit_code())
-}
-
-/// Makes text safe for a terminal: control characters become escapes.
-fn printable(text: &str) -> String {
-    let escape = |c: char| match c {
-        '\n' => vec![c],
-        c if c.is_control() => c.escape_default().collect(),
-        c => vec![c],
-    };
-    text.chars().flat_map(escape).collect()
-}
-
 /// Writes a line to standard output. A reader that has closed the pipe (`| head`) is not an error.
 fn out(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{}", printable(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// Sets the stop signal at the first SIGINT or SIGTERM, and exits at the second.
-async fn stop_on_signals(stop: StopSignal) {
-    if interrupted().await.is_err() {
-        return;
-    }
-    stop.set();
-    let _ = writeln!(
-        std::io::stderr(),
-        "stopping after the pages in progress; a second signal stops at once (what is committed stays)"
-    );
-    if interrupted().await.is_ok() {
-        std::process::exit(EXIT_STOPPED.into());
-    }
-}
-
-#[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        biased;
-        done = tokio::signal::ctrl_c() => done,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 #[cfg(test)]

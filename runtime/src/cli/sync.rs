@@ -11,10 +11,11 @@ use super::log::JsonLog;
 use super::options::sync_options;
 use super::progress::Teller;
 use super::target::into;
-use super::{EXIT_PARTIAL, EXIT_STOPPED, block_on, out, report, stop_on_signals};
+use super::{block_on, err, out, report};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hosts::process::{exit_code, stop_on_signals};
 use crate::load::{self, LoadInfo};
-use crate::run::{self, Observer, Outcome, RunPlan, RunReport};
+use crate::run::{self, Observer, RunPlan};
 use crate::source::Source;
 
 /// Returns what a run would do. Nothing is sent, locked or written.
@@ -56,7 +57,9 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         false => teller.clone(),
     };
     let stop = options.stop.clone();
+    let mut prints = false;
     let report = into(matches).and_then(|into| {
+        prints = into.prints();
         block_on(async move {
             tokio::spawn(stop_on_signals(stop));
             run::sync(source, into, &options, observer).await
@@ -71,7 +74,11 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
                 limited,
                 failures: terminal && !json_log,
             };
-            out(&report::render(report, known))?;
+            let rendered = report::render(report, known);
+            match prints {
+                true => err(&rendered),
+                false => out(&rendered)?,
+            }
             report.to_json()
         }
         Err(error) => failed_report(source, error),
@@ -115,33 +122,4 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     std::fs::write(&beside, format!("{report:#}\n"))
         .and_then(|()| std::fs::rename(&beside, file))
         .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
-}
-
-/// Returns the exit code: that of the error if the credentials were refused or all resources failed
-/// with the same kind; [`EXIT_PARTIAL`] if some failed or are less certainly complete than the run
-/// requires.
-pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
-    if report.refused {
-        return ErrorKind::Credentials.exit_code();
-    }
-    let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
-    let failures: Vec<u8> = outcomes()
-        .filter_map(|outcome| match outcome {
-            Outcome::Failed(kind, _) => Some(kind.exit_code()),
-            _ => None,
-        })
-        .collect();
-    let stopped = outcomes().any(|outcome| matches!(outcome, Outcome::Stopped));
-    match failures.first() {
-        Some(code)
-            if failures.len() == report.resources.len()
-                && failures.iter().all(|other| other == code) =>
-        {
-            *code
-        }
-        Some(_) => EXIT_PARTIAL,
-        None if stopped && !limited => EXIT_STOPPED,
-        None if report.resources.iter().any(|r| !r.meets(report.required)) => EXIT_PARTIAL,
-        None => 0,
-    }
 }

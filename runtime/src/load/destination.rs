@@ -38,6 +38,11 @@ pub trait Destination: Send {
     /// Returns what it can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// Returns whether the rows go to standard output: the command line then reports to standard error.
+    fn prints(&self) -> bool {
+        false
+    }
+
     /// Repairs what a killed run has left, takes the lock that excludes a second run, and reads the memory of this
     /// source, with the highest id of its loads in [`Memory::last_load`]. The load that it commits is
     /// [`load.after(&memory)`](LoadInfo::after).

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::append_only::AppendOnly;
+use super::emit::Emitter;
+#[cfg(feature = "emit")]
+use super::emit::Stdout;
 use super::redacted::Redacted;
 use super::{Destination, DestinationUrl};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
 /// The schemes of the destinations of this crate, and the feature that each needs.
-const FEATURES: [(&str, &str); 8] = [
+const FEATURES: [(&str, &str); 9] = [
     ("sqlite", "sqlite"),
     ("parquet", "parquet"),
     ("postgres", "postgres"),
@@ -18,6 +21,7 @@ const FEATURES: [(&str, &str); 8] = [
     ("s3", "buckets"),
     ("gs", "buckets"),
     ("az", "buckets"),
+    ("emit", "emit"),
 ];
 
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
@@ -58,6 +62,8 @@ impl Default for Destinations {
                 super::buckets::Bucket::new(format!("{scheme}:{rest}"))
             })
         });
+        #[cfg(feature = "emit")]
+        let known = known.with("emit", "jsonl", |rest| Emitter::new(Stdout::new(rest)));
         known
     }
 }
@@ -107,7 +113,7 @@ impl Destinations {
     ) -> Self {
         let (name, take) = (scheme.to_owned(), Arc::new(take));
         self.with(scheme, "FILE", move |file| {
-            AppendOnly::new(&name, file, take.clone())
+            Emitter::new(AppendOnly::new(&name, file, take.clone()))
         })
     }
 

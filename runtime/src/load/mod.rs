@@ -31,6 +31,7 @@ mod destination;
 mod destinations;
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
+pub(crate) mod emit;
 #[cfg(any(feature = "sqlite", feature = "parquet", feature = "duckdb"))]
 mod identity;
 #[cfg(feature = "parquet")]
@@ -60,6 +61,8 @@ pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 pub use commit::Commit;
 pub use destination::Destination;
 pub use destinations::{Destinations, destination};
+#[cfg(feature = "emit")]
+pub use emit::emit_to;
 pub use loads::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub use migrate::{NewValues, TableChange};
 #[cfg(feature = "cli")]

@@ -43,6 +43,10 @@ impl Destination for Redacted {
         self.inner.capabilities()
     }
 
+    fn prints(&self) -> bool {
+        self.inner.prints()
+    }
+
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.with(|inner| inner.open(load))
     }

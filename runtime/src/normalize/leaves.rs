@@ -4,6 +4,7 @@
 mod doc;
 mod found;
 mod generate;
+mod nested;
 mod records;
 mod selected;
 
@@ -120,6 +121,8 @@ fn losses(docs: &[Doc], loaded: &[(Vec<TableBatch>, Vec<usize>)]) -> Vec<String>
             wrong.extend(found::unpaired(&leaves, &cells));
         }
         wrong.extend(found.keys().map(|id| format!("row {id} came from nowhere")));
+        let of_rows: Vec<&Doc> = rows.iter().map(|at| &docs[*at]).collect();
+        wrong.extend(nested::losses(batches, &of_rows));
     }
     wrong
 }

@@ -48,6 +48,18 @@ impl SelectRule {
         pairs.all(|(pattern, key)| matches(pattern, key))
     }
 
+    /// Creates the rule that leaves a field out. In its names `*` and `?` match more than
+    /// themselves: a field with such a key is left out together with others.
+    #[cfg(feature = "singer")]
+    pub(crate) fn without(resource: &str, keys: Vec<String>) -> Self {
+        SelectRule {
+            text: format!("!{resource}.{}", keys.join(".")),
+            exclude: true,
+            resource: resource.to_owned(),
+            keys: keys.into(),
+        }
+    }
+
     /// Creates a rule with these keys.
     #[cfg(test)]
     pub(crate) fn of(exclude: bool, resource: &str, keys: Vec<String>) -> Self {

@@ -4,6 +4,7 @@
 //! `migrate` migrates a destination to the current declaration, and `report` counts. [`sync`] does
 //! all of it.
 
+mod batches;
 mod deliver;
 pub(crate) mod migrate;
 mod options;
@@ -17,6 +18,7 @@ mod stream;
 mod sync;
 
 pub use crate::page::{Proof, Required};
+pub use batches::{Batches, Handed};
 pub use options::{Observer, Progress, RunOptions, StopSignal};
 pub(crate) use plan::load_id;
 pub use plan::{

@@ -47,7 +47,8 @@ impl TableBatch {
     }
 }
 
-fn write_value(out: &mut String, ty: ColumnType, array: &dyn Array, row: usize) {
+/// Writes a value that is not null; a JSON document as a string.
+pub(super) fn write_value(out: &mut String, ty: ColumnType, array: &dyn Array, row: usize) {
     // Writing to a string cannot fail.
     let _ = match ty {
         ColumnType::Bool => write!(out, "{}", array.as_boolean().value(row)),

@@ -4,6 +4,7 @@ mod contract;
 mod drift;
 mod layout;
 mod lines;
+mod nested;
 
 use std::sync::Arc;
 
@@ -70,6 +71,9 @@ pub(crate) use etlgen_model::Entity;
 pub use etlgen_model::{ColumnType, Mode};
 pub use layout::Layout;
 pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
+pub use nested::NestedRecords;
+#[cfg(any(feature = "cli", feature = "emit"))]
+pub(crate) use nested::{Dialect, Shape};
 
 /// The Arrow type of a column's arrays.
 ///

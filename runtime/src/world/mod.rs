@@ -152,6 +152,11 @@ impl World {
         self
     }
 
+    /// Returns whether the loader has a thread of its own, which may wait.
+    pub(crate) fn loader_blocks(&self) -> bool {
+        self.loader == LoaderHost::Thread
+    }
+
     /// Returns the transport for the requests of one client.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>> {
         match &self.transport {

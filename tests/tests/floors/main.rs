@@ -31,6 +31,7 @@ const RUNTIME: House = House {
         &["state"],
         &["load"],
         &["run"],
+        &["hosts"],
         &["cli", "testing", "prelude"],
     ],
     rooms_with_circles: &["page"],

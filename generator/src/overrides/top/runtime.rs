@@ -32,15 +32,16 @@ impl TopKey for RuntimePlace {}
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hosts(pub BTreeSet<&'static str>);
 
-/// All hosts.
-const HOSTS: [&str; 1] = ["cli"];
+/// All hosts. Each but the first is a feature of the runtime with its name.
+pub const HOSTS: [&str; 3] = ["cli", "singer", "airbyte"];
 
 impl Key for Hosts {
     const ABOUT: About = About {
         name: "hosts",
-        takes: "a list of `\"cli\"`",
-        does: "The ways in which the connector is run, besides being a library. By default its command line.",
-        examples: &["hosts = [\"cli\"]"],
+        takes: "a list of `\"cli\"`, `\"singer\"` and `\"airbyte\"`",
+        does: "The ways in which the connector is run, besides being a library; others are not compiled. By default its command line, \
+               which each of the others has too: `singer` is a Singer tap, `airbyte` an Airbyte source.",
+        examples: &["hosts = [\"singer\", \"airbyte\"]"],
         parts: &[],
     };
 
@@ -56,8 +57,8 @@ impl TopKey for Hosts {}
 pub struct Destinations(pub BTreeSet<&'static str>);
 
 /// All destinations, by the schemes of their URLs.
-pub const DESTINATIONS: [&str; 8] = [
-    "sqlite", "parquet", "postgres", "duckdb", "ducklake", "s3", "gs", "az",
+pub const DESTINATIONS: [&str; 9] = [
+    "sqlite", "parquet", "postgres", "duckdb", "ducklake", "s3", "gs", "az", "emit",
 ];
 
 /// Returns the feature of the runtime that a destination needs.
@@ -72,8 +73,8 @@ pub fn feature(destination: &'static str) -> &'static str {
 impl Key for Destinations {
     const ABOUT: About = About {
         name: "destinations",
-        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"`, `\"duckdb\"`, `\"ducklake\"`, `\"s3\"`, `\"gs\"` and `\"az\"`",
-        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`. `s3`, `gs` and `az` are compiled together, as are `duckdb` and `ducklake`.",
+        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"`, `\"duckdb\"`, `\"ducklake\"`, `\"s3\"`, `\"gs\"`, `\"az\"` and `\"emit\"`",
+        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`. `s3`, `gs` and `az` are compiled together, as are `duckdb` and `ducklake`. `emit` is standard output.",
         examples: &["destinations = [\"sqlite\", \"postgres\"]"],
         parts: &[],
     };

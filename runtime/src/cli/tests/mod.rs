@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{ArgAction, ArgMatches, Command};
 
 use crate::cli::args;
-use crate::cli::sync::exit_code;
 use crate::error::ErrorKind;
+use crate::hosts::process::exit_code;
 use crate::load::Destinations;
 use crate::run::{Outcome, Proof, Required, ResourceReport, RunReport};
 use crate::settings::{Places, Setting, flag};
