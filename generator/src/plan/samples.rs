@@ -40,7 +40,7 @@ pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
 }
 
 /// Returns an exchange to replay: two records, and the proof of the end. It is `None` if the
-/// resource has a parent or credentials of its own, lacks a setting, or its paging is undecided.
+/// resource has a parent or credentials of its own, lacks a setting, cannot be requested, or its paging is undecided.
 pub fn exchange(
     resource: &Resource,
     record: Option<&Struct>,
@@ -49,7 +49,7 @@ pub fn exchange(
     // A recorded request is compared as text, which JSON in a parameter may not be.
     let paginator = &resource.paginator;
     let within = paginator.in_json().or(paginator.in_pairs()).is_some();
-    if resource.parent.is_some() || resource.auth.is_some() || within {
+    if resource.parent.is_some() || resource.auth.is_some() || resource.unsendable || within {
         return None;
     }
     let key = resource.key.last().map(|field| key_of(field, record));

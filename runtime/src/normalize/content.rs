@@ -45,30 +45,41 @@ pub(super) fn hashes(tables: &[TableBatch]) -> Vec<i64> {
     let Some((root, lists)) = tables.split_first() else {
         return Vec::new();
     };
+    let mut states = of_rows(root, false);
     let ids = texts(root, ColumnRole::RowId);
-    let values = Values::of(root, false);
     let mut places = HashMap::from([(&*root.schema.name, String::new())]);
-    let mut children = Vec::new();
     for list in lists {
         let above = list.schema.parent.as_deref().unwrap_or_default();
         let place = places.get(above).cloned().unwrap_or_default();
         let place = format!("{place}\0{}", list.schema.path);
-        children.extend(texts(list, ColumnRole::RootId).map(|roots| Children {
+        if let Some((roots, ids)) = texts(list, ColumnRole::RootId).zip(ids) {
             // Which row of its own parent a row belongs to follows from the record, unless the parent is a list too.
-            values: Values::of(list, above != root.schema.name),
-            roots,
-            next: 0,
-            tag: xxh3_64(place.as_bytes()),
-        }));
+            let rows = of_rows(list, above != root.schema.name);
+            add_rows(
+                (&mut states, ids),
+                (&rows, roots),
+                xxh3_64(place.as_bytes()),
+            );
+        }
         places.insert(&list.schema.name, place);
     }
-    let mut hash = |row: usize| {
-        let id = ids.map_or("", |ids| ids.value(row));
-        let state = values.add(row, 0);
-        let add = |state, child: &mut Children<'_>| child.add(id, state);
-        children.iter_mut().fold(state, add).cast_signed()
-    };
-    (0..root.rows.num_rows()).map(&mut hash).collect()
+    states.into_iter().map(u64::cast_signed).collect()
+}
+
+/// Adds the rows of a child table to the hashes of the records that they belong to. `tag`: the number of the table.
+fn add_rows(
+    (states, ids): (&mut [u64], &StringArray),
+    (rows, roots): (&[u64], &StringArray),
+    tag: u64,
+) {
+    let mut next = 0;
+    for (record, state) in states.iter_mut().enumerate() {
+        let id = ids.value(record);
+        while next < roots.len() && roots.value(next) == id {
+            *state = mixed(*state ^ tag, rows[next]);
+            next += 1;
+        }
+    }
 }
 
 /// Returns the texts in the column with that role.
@@ -77,31 +88,6 @@ fn texts(table: &TableBatch, role: ColumnRole) -> Option<&StringArray> {
     let column = columns.position(|column| column.role == role)?;
     table.rows.column(column).as_string_opt()
 }
-
-/// The rows of a child table that follow.
-struct Children<'a> {
-    values: Values<'a>,
-    /// The records that they belong to.
-    roots: &'a StringArray,
-    /// The next row.
-    next: usize,
-    /// The number of the table.
-    tag: u64,
-}
-
-impl Children<'_> {
-    /// Adds the rows of a record to a hash.
-    fn add(&mut self, record: &str, mut state: u64) -> u64 {
-        while self.next < self.roots.len() && self.roots.value(self.next) == record {
-            state = self.values.add(self.next, mixed(state, self.tag));
-            self.next += 1;
-        }
-        state
-    }
-}
-
-/// The columns of a table that count.
-struct Values<'a>(Vec<Counted<'a>>);
 
 /// A column that counts.
 struct Counted<'a> {
@@ -124,49 +110,79 @@ enum Data<'a> {
     Presence,
 }
 
-impl<'a> Values<'a> {
-    /// Finds the columns of a table that count. `nested`: it is a list of a list.
-    fn of(table: &'a TableBatch, nested: bool) -> Self {
-        let columns = table.schema.columns.iter().zip(table.rows.columns());
-        let mut counted: Vec<Counted<'_>> = columns
-            .filter(|(column, array)| counts(column, nested) && array.null_count() < array.len())
-            .filter_map(|(column, array)| {
-                Some(Counted {
-                    tag: tag(column),
-                    nulls: array.nulls(),
-                    data: data(column, array.as_ref())?,
-                })
+/// Returns the hashes of the rows of a table. `nested`: it is a list of a list.
+fn of_rows(table: &TableBatch, nested: bool) -> Vec<u64> {
+    let columns = table.schema.columns.iter().zip(table.rows.columns());
+    let mut counted: Vec<Counted<'_>> = columns
+        .filter(|(column, array)| counts(column, nested) && array.null_count() < array.len())
+        .filter_map(|(column, array)| {
+            Some(Counted {
+                tag: tag(column),
+                nulls: array.nulls(),
+                data: data(column, array.as_ref())?,
             })
-            .collect();
-        counted.sort_by_key(|column| column.tag);
-        Values(counted)
+        })
+        .collect();
+    counted.sort_by_key(|column| column.tag);
+    let mut states = vec![0; table.rows.num_rows()];
+    counted.iter().for_each(|column| column.add(&mut states));
+    states
+}
+
+impl Counted<'_> {
+    /// Adds the values of the column to the hashes of the rows.
+    fn add(&self, states: &mut [u64]) {
+        match self.data {
+            Data::Bool(values) => {
+                self.each(states, |row, seed| mixed(seed, values.value(row).into()));
+            }
+            Data::Int(values) => {
+                self.each(states, |row, seed| mixed(seed, values[row].cast_unsigned()));
+            }
+            Data::Float(values) => {
+                self.each(states, |row, seed| mixed(seed, values[row].to_bits()));
+            }
+            Data::Decimal(values) => self.each(states, |row, seed| {
+                let value = values[row].cast_unsigned();
+                mixed(mixed(seed, value as u64), (value >> 64) as u64)
+            }),
+            Data::Date(values) => self.each(states, |row, seed| {
+                mixed(seed, values[row].cast_unsigned().into())
+            }),
+            Data::Bytes(offsets, values) => self.each(states, |row, seed| {
+                let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
+                of_bytes(&values[from..to], seed)
+            }),
+            Data::Presence => self.each(states, |_, seed| mixed(seed, 1)),
+        }
     }
 
-    /// Adds the values of a row to a hash.
-    fn add(&self, row: usize, mut state: u64) -> u64 {
-        for column in &self.0 {
-            if column.nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                continue;
-            }
-            let seed = state ^ column.tag;
-            state = match column.data {
-                Data::Bool(values) => mixed(seed, values.value(row).into()),
-                Data::Int(values) => mixed(seed, values[row].cast_unsigned()),
-                Data::Float(values) => mixed(seed, values[row].to_bits()),
-                Data::Decimal(values) => {
-                    let value = values[row].cast_unsigned();
-                    mixed(mixed(seed, value as u64), (value >> 64) as u64)
-                }
-                Data::Date(values) => mixed(seed, values[row].cast_unsigned().into()),
-                Data::Bytes(offsets, values) => {
-                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-                    xxh3_64_with_seed(&values[from..to], seed)
-                }
-                Data::Presence => mixed(seed, 1),
-            };
+    /// Changes the hash of each row that has a value.
+    fn each(&self, states: &mut [u64], add: impl Fn(usize, u64) -> u64) {
+        let add = |row: usize, state: &mut u64| *state = add(row, *state ^ self.tag);
+        match self.nulls {
+            None => (states.iter_mut().enumerate()).for_each(|(row, state)| add(row, state)),
+            Some(nulls) => nulls
+                .valid_indices()
+                .for_each(|row| add(row, &mut states[row])),
         }
-        state
     }
+}
+
+/// Returns the hash of bytes: of few ones as in wyhash, by two numbers that overlap and hold all of them.
+fn of_bytes(bytes: &[u8], seed: u64) -> u64 {
+    let eight = |part: Option<&[u8; 8]>| part.map_or(0, |part| u64::from_le_bytes(*part));
+    let four = |part: Option<&[u8; 4]>| part.map_or(0, |part| u32::from_le_bytes(*part).into());
+    let (low, high) = match bytes.len() {
+        0..4 => {
+            let each = bytes.iter().rev();
+            (each.fold(0, |all, byte| all << 8 | u64::from(*byte)), 0)
+        }
+        4..8 => (four(bytes.first_chunk()), four(bytes.last_chunk())),
+        8..=16 => (eight(bytes.first_chunk()), eight(bytes.last_chunk())),
+        _ => return xxh3_64_with_seed(bytes, seed),
+    };
+    mixed(mixed(seed ^ low, high), bytes.len() as u64)
 }
 
 /// Mixes a number into a hash: the two halves of a product, as in wyhash.

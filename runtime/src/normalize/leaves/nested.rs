@@ -38,7 +38,7 @@ pub fn losses(batches: &[TableBatch], docs: &[&Doc]) -> Vec<String> {
         let copied = copied(&batches[0]);
         entries.retain(|(key, value)| {
             let key = key.key();
-            let key = key.strip_suffix("~again").unwrap_or(&key);
+            let key = key.trim_end_matches("~again");
             !matches!(value, Doc::Text(text) if text.raw == "p" && copied.iter().any(|it| it == key))
         });
         let mut leaves = Vec::new();
