@@ -8,7 +8,7 @@ use crate::spec::api::Api;
 
 use super::Draft;
 use super::facts::{Decision, ResourceKind};
-use super::parents::Parent;
+use super::matching::Parent;
 use super::rules::rule;
 use super::words::{flat, is_variable, placeholder, same_noun, segments, singular_name, words};
 

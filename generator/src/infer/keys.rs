@@ -4,17 +4,13 @@ use indexmap::IndexMap;
 
 use super::candidates::{Answers, Candidate, elect};
 use super::facts::Decision;
-use super::links::field_for;
+use super::links::{ENDS, field_for};
 use super::node::Node;
 use super::rules::{self, among, rule};
 use super::words::{flat, is_version, same_noun, segments, singular_name, words};
 
 /// Names that are keys anywhere, best first.
 const IDS: [&str; 8] = ["id", "gid", "_id", "uuid", "guid", "uid", "ID", "Id"];
-/// Last words of names that are the key of something.
-pub(super) const ENDS: [&str; 9] = [
-    "id", "uuid", "gid", "guid", "uid", "key", "sha", "number", "name",
-];
 /// Names that are keys if nothing better exists.
 const LAST: [&str; 8] = [
     "key",

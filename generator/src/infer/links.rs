@@ -3,9 +3,13 @@
 use crate::spec::api::Parameter;
 
 use super::Draft;
-use super::keys::ENDS;
 use super::node::Node;
 use super::words::{flat, same_noun, says, singular_name, snake, words};
+
+/// Last words of names that are the key of something.
+pub(super) const ENDS: [&str; 9] = [
+    "id", "uuid", "gid", "guid", "uid", "key", "sha", "number", "name",
+];
 
 /// Last words of parameters that are also the names of their fields: `floating_ip`, `country_code`.
 const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];

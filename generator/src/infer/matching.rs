@@ -7,12 +7,36 @@ use super::Draft;
 use super::facts::{ParentLink, ResourceKind};
 use super::links::{field, has_field};
 use super::node::Node;
-use super::parents::{Parent, descends};
 use super::rules::rule;
 use super::words::{is_variable, is_version, path_shape, placeholder, says, segments};
 
 /// The fewest letters of an operation's id that a text names.
 const ID_LETTERS: usize = 5;
+
+/// A parent, by its index among the drafts.
+#[derive(Clone, Debug)]
+pub(super) struct Parent {
+    pub index: usize,
+    pub links: Vec<ParentLink>,
+    pub inherited: Vec<(String, String)>,
+    pub confidence: f32,
+    pub reason: String,
+}
+
+/// Returns whether `index` is a descendant of `ancestor`.
+pub(super) fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
+    let mut at = index;
+    for _ in 0..parents.len() {
+        if at == ancestor {
+            return true;
+        }
+        match parents.get(at) {
+            Some(Some(parent)) => at = parent.index,
+            _ => return false,
+        }
+    }
+    true
+}
 
 /// Returns whether a list may supply a parameter of a child.
 fn may_serve(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize, child: usize) -> bool {

@@ -59,8 +59,8 @@ use envelope::Envelope;
 use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
 use hints::Hint;
 use keys::Key;
+use matching::Parent;
 use pages::{Evidence, Habits, Paged};
-use parents::Parent;
 use records::Found;
 use resources::Verdict;
 use roles::Roles;
@@ -309,7 +309,7 @@ fn resource(
             key: &draft.key.value,
         };
         let said = draft.hint.paginator(&evidence);
-        said.unwrap_or_else(|| pages::paginator(&evidence))
+        said.unwrap_or_else(|| ways::paginator(&evidence))
     } else {
         unpaged()
     };

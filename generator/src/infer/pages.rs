@@ -6,16 +6,14 @@ use etlgen_model::{Common, PageSize, Paginator, ResponsePath, Total};
 
 use crate::spec::api::{Api, Operation};
 
-use super::candidates::{Answers, elect};
 use super::envelope::{Envelope, is_link_onward};
-use super::facts::{Decision, PagingSigns};
+use super::facts::PagingSigns;
 use super::limits::{first, max_page_size};
 use super::node::Node;
 use super::paging::line;
 use super::prose::first_token;
 use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
-use super::ways;
 use super::words::{flat, says};
 
 /// The evidence for the decision.
@@ -56,11 +54,6 @@ pub(super) struct Habits {
     pub mostly_paged: bool,
 }
 
-/// Decides on the paginator: the best of the ways in which the list may be paged.
-pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
-    elect(ways::ways(evidence), Answers::Several).unwrap_or_else(|| none_or_open(evidence))
-}
-
 /// Returns the line that pages a list by offset instead of its cursor, if it has both.
 pub(super) fn other_way(evidence: &Evidence<'_>) -> Option<String> {
     let offset = evidence.roles.offset.as_ref()?;
@@ -69,45 +62,6 @@ pub(super) fn other_way(evidence: &Evidence<'_>) -> Option<String> {
         "`{}` counts rows as well; if the token never comes: {line}",
         offset.name
     ))
-}
-
-/// Decides if no parameter asks for a page.
-fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
-    let Evidence {
-        roles, envelope, ..
-    } = evidence;
-    // No parameter accepts the value, and a token's name would not contain `page`.
-    let page = |path: &&String| {
-        let name = flat(path.rsplit('.').next().unwrap_or_default());
-        matches!(name.as_str(), "next" | "nextpage")
-    };
-    if let Some(path) = envelope.next_token.as_ref().filter(page)
-        && rule("a next that only a URL can be", roles.size.is_none())
-    {
-        let reason =
-            format!("`{path}` holds a URL of the next page, as no parameter accepts the value");
-        return decide(by_next_url(evidence, None, path), 0.6, &reason);
-    }
-    if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
-        let reason = format!("`{token}` indicates more pages, but no parameter requests them");
-        return decide(undecided(evidence, None, Some(token)), 0.3, &reason);
-    }
-    if let Some(more) = &envelope.more {
-        let reason = format!("`{more}` indicates more pages, but no parameter requests them");
-        return decide(undecided(evidence, None, None), 0.3, &reason);
-    }
-    if let Some(size) = &roles.size {
-        let reason = format!(
-            "`{}` bounds the page, but no parameter requests the next one",
-            size.name
-        );
-        return decide(undecided(evidence, None, None), 0.4, &reason);
-    }
-    decide(
-        single(evidence),
-        0.75,
-        "no parameter requests pages and nothing indicates more",
-    )
 }
 
 /// The largest page that is requested, even if the document allows more.
@@ -391,13 +345,4 @@ pub(super) fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let next = evidence.envelope.next_token.is_some() || evidence.envelope.next_page.is_some();
     let text = node.is_text() && !node.is_integer();
     next && (tokens || (text && evidence.envelope.next_token.is_some()))
-}
-
-fn decide(value: Paged, confidence: f32, reason: &str) -> Decision<Paged> {
-    Decision {
-        value,
-        confidence,
-        reasons: vec![reason.to_owned()],
-        others: Vec::new(),
-    }
 }

@@ -6,6 +6,7 @@ use crate::spec::api::{Api, Location};
 
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, has_field, is_known};
+use super::matching::{self, Parent, descends};
 use super::names::is_own;
 use super::node::Node;
 use super::rules::rule;
@@ -13,17 +14,7 @@ use super::words::{
     common, flat, is_plural, is_variable, path_shape, placeholder, same_noun, segments,
     singular_name, words,
 };
-use super::{Draft, items_follow, matching};
-
-/// A parent, by its index among the drafts.
-#[derive(Clone, Debug)]
-pub(super) struct Parent {
-    pub index: usize,
-    pub links: Vec<ParentLink>,
-    pub inherited: Vec<(String, String)>,
-    pub confidence: f32,
-    pub reason: String,
-}
+use super::{Draft, items_follow};
 
 /// Returns the list at the path before a placeholder: `/v1/invoices` of
 /// `/v1/invoices/{invoice}/lines`.
@@ -471,21 +462,6 @@ fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
             .last()
             .is_some_and(|key| same_noun(key, thing));
     by_path || by_records
-}
-
-/// Returns whether `index` is a descendant of `ancestor`.
-pub(super) fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
-    let mut at = index;
-    for _ in 0..parents.len() {
-        if at == ancestor {
-            return true;
-        }
-        match parents.get(at) {
-            Some(Some(parent)) => at = parent.index,
-            _ => return false,
-        }
-    }
-    true
 }
 
 /// Returns the number of ancestors.

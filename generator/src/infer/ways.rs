@@ -2,12 +2,13 @@
 
 use etlgen_model::Paginator;
 
-use super::candidates::Candidate;
+use super::candidates::{Answers, Candidate, elect};
 use super::envelope::Envelope;
+use super::facts::Decision;
 use super::node::Node;
 use super::pages::{
     Evidence, Paged, by_last_id, by_link_header, by_next_url, by_offset, by_page_number, by_token,
-    has_link_header, header_counts, is_token_page, links_in_header, next_header, other_way,
+    has_link_header, header_counts, is_token_page, links_in_header, next_header, other_way, single,
     undecided,
 };
 use super::prose::{is_backup, is_capped};
@@ -58,6 +59,50 @@ mod weights {
     pub const OLD_PAGE: i32 = 10;
     /// The parameter is a second way that needs a switch.
     pub const NEEDS_A_SWITCH: i32 = -100;
+}
+
+/// Decides on the paginator: the best of the ways in which the list may be paged.
+pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
+    elect(ways(evidence), Answers::Several).unwrap_or_else(|| none_or_open(evidence))
+}
+
+/// Decides if no parameter asks for a page.
+fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
+    let Evidence {
+        roles, envelope, ..
+    } = evidence;
+    // No parameter accepts the value, and a token's name would not contain `page`.
+    let page = |path: &&String| {
+        let name = flat(path.rsplit('.').next().unwrap_or_default());
+        matches!(name.as_str(), "next" | "nextpage")
+    };
+    if let Some(path) = envelope.next_token.as_ref().filter(page)
+        && rule("a next that only a URL can be", roles.size.is_none())
+    {
+        let reason =
+            format!("`{path}` holds a URL of the next page, as no parameter accepts the value");
+        return decide(by_next_url(evidence, None, path), 0.6, &reason);
+    }
+    if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
+        let reason = format!("`{token}` indicates more pages, but no parameter requests them");
+        return decide(undecided(evidence, None, Some(token)), 0.3, &reason);
+    }
+    if let Some(more) = &envelope.more {
+        let reason = format!("`{more}` indicates more pages, but no parameter requests them");
+        return decide(undecided(evidence, None, None), 0.3, &reason);
+    }
+    if let Some(size) = &roles.size {
+        let reason = format!(
+            "`{}` bounds the page, but no parameter requests the next one",
+            size.name
+        );
+        return decide(undecided(evidence, None, None), 0.4, &reason);
+    }
+    decide(
+        single(evidence),
+        0.75,
+        "no parameter requests pages and nothing indicates more",
+    )
 }
 
 /// Returns all ways for which something speaks.
@@ -316,4 +361,13 @@ fn by_unconfirmed_token(evidence: &Evidence<'_>) -> Vec<Candidate<Paged>> {
     let paged = undecided(evidence, Some(param), None);
     ways.push(way(paged, 0.3, weights::TOKEN_UNKNOWN, reason));
     ways
+}
+
+fn decide(value: Paged, confidence: f32, reason: &str) -> Decision<Paged> {
+    Decision {
+        value,
+        confidence,
+        reasons: vec![reason.to_owned()],
+        others: Vec::new(),
+    }
 }

@@ -326,7 +326,7 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let (wired, signatures) = self.wired(request, auth, tokens).await?;
         let mut answer = self.wire.exchange(wired, &self.base).await?;
-        answer.sent = Sent::of(request);
+        answer.sent = Sent::of(&request.url, request.body.as_ref());
         self.hear_clock(&answer.headers);
         if let Some(recorder) = &self.recorder {
             let secrets = self.secrets().into_iter().chain(signatures);

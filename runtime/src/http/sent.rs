@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use reqwest::Url;
 use serde_json::Value;
-
-use super::request::Request;
 
 /// The deepest value of a JSON body that is compared.
 const DEEPEST: usize = 6;
@@ -24,13 +23,13 @@ impl fmt::Debug for Sent {
 }
 
 impl Sent {
-    /// Collects the words of a request.
-    pub fn of(request: &Request) -> Self {
+    /// Collects the words of a URL's query and of a JSON body.
+    pub fn of(url: &Url, body: Option<&Value>) -> Self {
         let mut sent = Sent::default();
-        for (name, value) in request.url.query_pairs() {
+        for (name, value) in url.query_pairs() {
             sent.add(&name, &value);
         }
-        if let Some(body) = &request.body {
+        if let Some(body) = body {
             sent.add_all("", body, DEEPEST);
         }
         sent

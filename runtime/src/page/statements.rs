@@ -14,12 +14,12 @@ mod words;
 use etlgen_model::{ResponsePath, Total};
 use serde_json::Value;
 
-use self::grammar::Hint;
+use self::grammar::word;
 pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;
-use self::words::{HOLDERS, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, usual, word};
+use self::words::{HOLDERS, Hint, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, usual};
 use super::advance::PageFacts;
 use super::paginator::Pager;
 use crate::http::{Response, Sent};

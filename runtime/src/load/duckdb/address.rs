@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ducklake::{Catalogue, Lake};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::DestinationUrl;
 use crate::load::url::unescaped;
@@ -34,6 +33,45 @@ pub enum Database {
     /// A database of MotherDuck, by what DuckDB takes as its path: `md:NAME?motherduck_token=…`.
     MotherDuck(String),
     DuckLake(Lake),
+}
+
+/// A DuckLake.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lake {
+    pub catalogue: Catalogue,
+    /// The schema of Postgres that holds the catalogue.
+    pub schema: Option<String>,
+    /// The folder or the prefix in a bucket; none: what the catalogue says.
+    pub data: Option<String>,
+    /// The folder with the files of the extensions.
+    pub extensions: Option<PathBuf>,
+}
+
+/// Where the catalogue is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Catalogue {
+    /// A DuckDB file.
+    File(PathBuf),
+    /// A database, by its URL.
+    Postgres(String),
+}
+
+impl Catalogue {
+    /// Returns the file.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Catalogue::File(path) => Some(path),
+            Catalogue::Postgres(_) => None,
+        }
+    }
+
+    /// Returns what DuckDB takes as its place.
+    pub fn place(&self, file: Option<&Path>) -> String {
+        match self {
+            Catalogue::File(path) => file.unwrap_or(path).display().to_string(),
+            Catalogue::Postgres(url) => format!("postgres:{url}"),
+        }
+    }
 }
 
 /// The kinds of database, by what a URL says.

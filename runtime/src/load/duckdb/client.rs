@@ -149,7 +149,8 @@ impl Client {
         self.changes_tables = self.is_lake() || is_later;
         if let Database::DuckLake(lake) = self.address.database.clone() {
             let (file, data) = (self.file.clone(), self.data.clone());
-            lake.attach(self, self.access, (file.as_deref(), data.as_deref()))?;
+            let reads = self.access == Access::Read;
+            lake.attach(self, reads, (file.as_deref(), data.as_deref()))?;
         }
         self.memory = self.address.memory.is_none().then_some(MEMORY);
         let widest = self.query("SELECT max(column_count) FROM duckdb_tables()", &[])?;

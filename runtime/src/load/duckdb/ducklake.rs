@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::client::{Access, Client};
+use super::address::Lake;
 use super::library::{Surroundings, files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::sql::Session;
@@ -17,62 +17,23 @@ const BUCKET: [(&str, &[&str]); 4] = [
     ("REGION", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
 ];
 
-/// A DuckLake.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lake {
-    pub catalogue: Catalogue,
-    /// The schema of Postgres that holds the catalogue.
-    pub schema: Option<String>,
-    /// The folder or the prefix in a bucket; none: what the catalogue says.
-    pub data: Option<String>,
-    /// The folder with the files of the extensions.
-    pub extensions: Option<PathBuf>,
-}
-
-/// Where the catalogue is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Catalogue {
-    /// A DuckDB file.
-    File(PathBuf),
-    /// A database, by its URL.
-    Postgres(String),
-}
-
-impl Catalogue {
-    /// Returns the file.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Catalogue::File(path) => Some(path),
-            Catalogue::Postgres(_) => None,
-        }
-    }
-
-    /// Returns what DuckDB takes as its place.
-    fn place(&self, file: Option<&Path>) -> String {
-        match self {
-            Catalogue::File(path) => file.unwrap_or(path).display().to_string(),
-            Catalogue::Postgres(url) => format!("postgres:{url}"),
-        }
-    }
-}
-
 impl Lake {
-    /// Attaches the DuckLake to an empty database. `file`: that of the catalogue, if it is another one than the URL says;
+    /// Attaches the DuckLake to an empty database; `reads`: nothing is written. `file`: that of the catalogue, if it is another one than the URL says;
     /// `data`: where a new catalogue keeps its data if the URL does not say it.
     pub fn attach(
         &self,
-        client: &mut Client,
-        access: Access,
+        session: &mut impl Session,
+        reads: bool,
         (file, data): (Option<&Path>, Option<&str>),
     ) -> Result<()> {
-        let version = client.query("SELECT version()", &[])?;
+        let version = session.query("SELECT version()", &[])?;
         let version = version.first().map(|row| row[0].text());
         let version = version.unwrap_or_default();
         for extension in self.needed() {
-            self.load(client, extension, &version)?;
+            self.load(session, extension, &version)?;
         }
         if self.is_in_bucket() {
-            client.script(&bucket_secret(|name| std::env::var(name).ok()))?;
+            session.script(&bucket_secret(|name| std::env::var(name).ok()))?;
         }
         let mut options = Vec::new();
         if let Some(data) = self.data.as_deref().or(data) {
@@ -81,7 +42,7 @@ impl Lake {
         if let Some(schema) = &self.schema {
             options.push(format!("METADATA_SCHEMA {}", literal(schema)));
         }
-        if access == Access::Read {
+        if reads {
             options.push("READ_ONLY".to_owned());
         }
         if self.catalogue.file().is_none() {
@@ -94,9 +55,9 @@ impl Lake {
             false => format!(" ({})", options.join(", ")),
         };
         // A text with NUL in a condition would end the query of the catalogue.
-        client.script("SET disabled_optimizers = 'join_filter_pushdown'")?;
-        client.script(&format!("ATTACH {} AS {NAME}{options}", literal(&place)))?;
-        enter(client)
+        session.script("SET disabled_optimizers = 'join_filter_pushdown'")?;
+        session.script(&format!("ATTACH {} AS {NAME}{options}", literal(&place)))?;
+        enter(session)
     }
 
     /// Returns the extensions that DuckDB must have.
@@ -119,12 +80,12 @@ impl Lake {
     }
 
     /// Loads an extension: from the named folder, a package of Python, or where DuckDB installs it.
-    fn load(&self, client: &mut Client, extension: &str, version: &str) -> Result<()> {
+    fn load(&self, session: &mut impl Session, extension: &str, version: &str) -> Result<()> {
         let file = self.file_of(extension, version);
         let load = file.map_or(extension.to_owned(), |file| {
             literal(&file.display().to_string())
         });
-        client.script(&format!("LOAD {load}")).map_err(|error| {
+        session.script(&format!("LOAD {load}")).map_err(|error| {
             let package = extension.replace('_', "-");
             let number = version.trim_start_matches('v');
             let message = format!("DuckDB {number} does not load the extension `{extension}`");
@@ -152,13 +113,13 @@ impl Lake {
 }
 
 /// Lets the statements of a connection mean the DuckLake.
-pub fn enter(client: &mut Client) -> Result<()> {
-    client.script(&format!("USE {NAME}"))
+pub fn enter(session: &mut impl Session) -> Result<()> {
+    session.script(&format!("USE {NAME}"))
 }
 
 /// Ends the use of the DuckLake: its catalogue is then whole in its file.
-pub fn detach(client: &mut Client) -> Result<()> {
-    client.script(&format!("USE memory; DETACH {NAME}"))
+pub fn detach(session: &mut impl Session) -> Result<()> {
+    session.script(&format!("USE memory; DETACH {NAME}"))
 }
 
 /// Returns the statement that tells DuckDB how to reach the bucket.

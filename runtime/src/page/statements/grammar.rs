@@ -6,59 +6,27 @@ use super::faults::Sign;
 use super::spelled;
 use super::values::{Counted, clean, count, counted_by, flag, is_nothing, remains, shown};
 use super::vocabulary::*;
-use super::words::{Word, usual};
+use super::words::{Hint, Word, bare, noun, plain, usual};
 use super::{Says, faults};
 
-/// The meaning of a name by its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hint {
-    /// More follows if it is true, or more than 0.
-    More,
-    /// More may follow if it is true: it may concern something else.
-    MayBeMore,
-    /// The list has not ended if it is false.
-    End,
-    /// The API has cut the list if it is true.
-    Cut,
-    /// What is not in the list.
-    Absent,
-    /// What may not be in the list.
-    Hidden,
-    /// The same, also if it is only true.
-    Redacted,
-    /// The number of rows that a filter has left, or left out.
-    Filtered,
-    /// How much was skipped.
-    Skipped,
-    /// It may be old or incomplete if it is true.
-    Bad,
-    /// The same, if it is false.
-    Good,
-    /// When to ask again.
-    Retry,
-    /// Parts of the API, each with its state.
-    Sources,
-    /// The number of all rows.
-    Total,
-    /// The number of all rows, or of those of the page.
-    Matched,
-    /// The number of rows of what holds the list.
-    Held,
-    /// A token that may be a date of the request.
-    After,
-    /// Records under another name.
-    Records,
+/// Returns what a name means, by the whole of it or by its words.
+pub(super) fn word(name: &str) -> Option<Word> {
+    let bare = bare(name);
+    let named = |name: &str| noun(&plain(name)).map(|_| Word::Named);
+    usual(name)
+        .or_else(|| by_words(bare))
+        .or_else(|| named(name).or_else(|| named(bare)))
 }
 
 /// Returns what a name means by its words.
-pub(super) fn word(name: &str) -> Option<Word> {
+fn by_words(name: &str) -> Option<Word> {
     let words = spelled::words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     // The usual names, with another spelling of their words.
     let joined = words.concat();
     if !joined.is_empty()
         && let Some(word) = usual(&joined)
-        && joined != super::words::plain(name)
+        && joined != plain(name)
     {
         return Some(word);
     }

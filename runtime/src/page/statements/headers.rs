@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::grammar::{self, Hint};
-use super::words::{Word, word};
+use super::grammar::{self, word};
+use super::words::{Hint, Word};
 use super::{Says, Statements, hears, values};
 use crate::http::{Response, Sent, links};
 use crate::record::beside::listen;

@@ -1,7 +1,47 @@
 //! The usual names of statements about lists.
 
 use super::faults::{Sign, sign};
-use super::grammar::{self, Hint};
+
+/// The meaning of a name by its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// More follows if it is true, or more than 0.
+    More,
+    /// More may follow if it is true: it may concern something else.
+    MayBeMore,
+    /// The list has not ended if it is false.
+    End,
+    /// The API has cut the list if it is true.
+    Cut,
+    /// What is not in the list.
+    Absent,
+    /// What may not be in the list.
+    Hidden,
+    /// The same, also if it is only true.
+    Redacted,
+    /// The number of rows that a filter has left, or left out.
+    Filtered,
+    /// How much was skipped.
+    Skipped,
+    /// It may be old or incomplete if it is true.
+    Bad,
+    /// The same, if it is false.
+    Good,
+    /// When to ask again.
+    Retry,
+    /// Parts of the API, each with its state.
+    Sources,
+    /// The number of all rows.
+    Total,
+    /// The number of all rows, or of those of the page.
+    Matched,
+    /// The number of rows of what holds the list.
+    Held,
+    /// A token that may be a date of the request.
+    After,
+    /// Records under another name.
+    Records,
+}
 
 /// The meaning of a value's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,15 +220,6 @@ fn is_total(plain: &str) -> bool {
         )
 }
 
-/// Returns what a name means, by the whole of it or by its words.
-pub(super) fn word(name: &str) -> Option<Word> {
-    let bare = bare(name);
-    let named = |name: &str| noun(&plain(name)).map(|_| Word::Named);
-    usual(name)
-        .or_else(|| grammar::word(bare))
-        .or_else(|| named(name).or_else(|| named(bare)))
-}
-
 /// Returns what one of the usual names means.
 pub(super) fn usual(name: &str) -> Option<Word> {
     let bare = bare(name);
@@ -200,7 +231,7 @@ pub(super) fn usual(name: &str) -> Option<Word> {
 }
 
 /// Returns a name without that of its namespace: `hydra:totalItems`, `@odata.nextLink`.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     let bare = name.rsplit(':').next().unwrap_or(name);
     match bare.starts_with('@') {
         true => bare.rsplit('.').next().unwrap_or(bare),
