@@ -72,6 +72,8 @@ pub(crate) struct Fetched {
     pub again: u64,
     /// Rows without a value of the key.
     pub nameless: u64,
+    /// Whether it has bytes that are not UTF-8.
+    pub is_broken: bool,
     /// A fingerprint of its records; `None` if it has none.
     fingerprint: Option<u64>,
 }
@@ -254,9 +256,13 @@ impl Fetcher {
         slice: &SliceRequest,
         account: &mut Account,
     ) -> Result<Fetched> {
+        // Other formats than JSON are repaired when they are converted.
+        let is_text = !self.spec().format.is_json();
+        let is_broken = is_text && std::str::from_utf8(&response.body).is_err();
         let (response, mut page, body) = self.page(response, position, slice).await?;
         let repaired = page.repaired.take();
-        if repaired.is_some() {
+        let is_broken = is_broken || repaired.is_some();
+        if is_broken {
             self.stats
                 .note("some pages are not UTF-8: each invalid byte is kept as U+FFFD and two hexadecimal digits".to_owned());
         }
@@ -269,6 +275,7 @@ impl Fetcher {
             moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             nameless: advanced.nameless,
+            is_broken,
             fingerprint: advanced.fingerprint,
             sent: advanced.sent,
             page,
