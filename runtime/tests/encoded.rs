@@ -100,3 +100,45 @@ fn csv_has_a_charset_too() {
     assert_eq!(ids, ["\u{fffd}e8", "\u{fffd}e9"]);
     assert!(matches!(report.proof, Proof::Unproved(_)), "{report:?}");
 }
+
+#[cfg(feature = "csv")]
+#[test]
+fn lines_that_are_no_records_of_csv_are_left_out_or_told() {
+    let loaded = |content_type, body: &str| load(Resource::csv, content_type, body.into());
+    let (report, ids) = loaded("text/csv", "id\na\nid\nb\n");
+    assert_eq!(ids, ["a", "b"]);
+    assert!(
+        report.notes.join("").contains("repeats the header"),
+        "{report:?}"
+    );
+    // Blanks around a name.
+    let (report, ids) = loaded("text/csv", "n, id \n1,a\n");
+    assert_eq!(ids, ["a"]);
+    assert!(report.notes.is_empty(), "{report:?}");
+    // Another column in place of the declared one.
+    let (report, _) = loaded("text/csv", "ident\na\n");
+    assert!(report.notes.join("").contains("has no `id`"), "{report:?}");
+    // A server that calls everything HTML.
+    assert_eq!(loaded("text/html; charset=utf-8", "id\na\n").1, ["a"]);
+    for (content_type, body, said) in [
+        (
+            "text/csv",
+            "<html><body>login</body></html>",
+            "it is a page of HTML",
+        ),
+        ("text/html", "please log in\n", "it is a page of HTML"),
+        ("text/csv", "id,n,id\na,1,b\n", "has the column `id` twice"),
+        ("text/csv", "id,n, n\na,1,b\n", "has the column `n` twice"),
+        (
+            "text/csv",
+            "id,,\na,1,2\n",
+            "several columns without a name",
+        ),
+    ] {
+        let (report, _) = loaded(content_type, body);
+        let outcome = format!("{:?}", report.outcome);
+        assert!(outcome.contains(said), "{body}: {outcome}");
+    }
+    // Delimiters at the end of each line.
+    assert_eq!(loaded("text/csv", "id,,\na,,\n").1, ["a"]);
+}

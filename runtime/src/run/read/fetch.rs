@@ -343,7 +343,13 @@ impl Fetcher {
         if spec.parent.is_some() && spec.format.is_json() && response.body.trim_ascii().is_empty() {
             return Ok(response.emptied());
         }
-        let json = spec.format.json(&response.body, self.resource.schema());
+        let media = response.header("content-type").unwrap_or_default();
+        let is_html = media
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html");
+        let mut tell = |note: String| self.stats.note(note);
+        let json = (spec.format).json(&response.body, is_html, self.resource.schema(), &mut tell);
         let redacted = |words: &str| self.client.redactor().redact(words);
         match json.map_err(|error| error.at(described(&response)).map_message(redacted))? {
             Cow::Owned(json) => response.body = json,
