@@ -375,7 +375,16 @@ impl Fetcher {
     fn success(&self, response: Response, position: &Position) -> Result<Response> {
         let status = response.status;
         let led = matches!(position.next, Next::Url(_)) && matches!(status, 400 | 404 | 416 | 422);
+        let is_bounded = self
+            .spec()
+            .cursor
+            .as_ref()
+            .is_some_and(CursorSpec::is_bounded);
         let success = response.success(|| self.client.redactor());
+        let success = success.map_err(|error| match is_bounded && status == 404 && position.pages == 0 {
+            true => error.hint("if the API answers so for a part of the range without records, `on_status = { 404 = \"empty\" }` in etlgen.toml says so"),
+            false => error,
+        });
         success.map_err(|error| match led {
             true => error.hint(format!(
                 "the API's own link leads to this page, so the list goes on there; `on_status = {{ {status} = \"empty\" }}` says that it is the end"
