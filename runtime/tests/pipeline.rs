@@ -419,6 +419,22 @@ fn a_limit_never_publishes_a_part_in_place_of_the_whole() {
 }
 
 #[test]
+fn a_pass_of_an_earlier_run_is_as_of_its_start() {
+    let (base, _) = serve(api);
+    let source = Source::new("club", &base).resource(teams().write(Disposition::Merge));
+    let into = InMemory::new(1000);
+    let all = RunOptions::default();
+    let noted = |options: &RunOptions| {
+        let report = run(&source, into.clone(), options).unwrap();
+        let notes = report.resources[0].notes.join("\n");
+        notes.contains("complete as of 20")
+    };
+    assert!(!noted(&RunOptions::default().limit(6)));
+    assert!(noted(&all), "the pass goes on");
+    assert!(!noted(&all), "another pass");
+}
+
+#[test]
 fn a_stopped_list_with_numbered_pages_starts_again_and_says_so() {
     let numbered = |_: &str, query: &BTreeMap<String, String>| {
         let page: i64 = query.get("page").map_or(1, |page| page.parse().unwrap());

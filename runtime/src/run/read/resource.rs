@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
+use crate::record::Timestamp;
 use crate::run::plan::SlicePlan;
 use crate::run::read::fetch::undecided;
 use crate::run::read::intake::Intake;
@@ -17,7 +18,7 @@ use crate::run::read::output::{Closed, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
 use crate::schema::Deletes;
-use crate::state::SliceState;
+use crate::state::{SliceState, load_time};
 
 /// Slices of one child resource that are read concurrently.
 const SLICES_AT_ONCE: usize = 8;
@@ -340,6 +341,16 @@ impl ResourceReader {
         Ok(ReadOutcome::Skipped)
     }
 
+    /// Adds a note about a pass that an earlier run has begun: it promises the state of its start.
+    fn tell_of_start(&self) {
+        if let Some(began) = load_time(&self.plan.id) {
+            let began = Timestamp::from_micros(began);
+            self.fetcher.stats.note(format!(
+                "an earlier run has begun to read it: its rows are complete as of {began}, and the next run reads what has changed since"
+            ));
+        }
+    }
+
     /// Ends the reading after the last slice: sends what is left, and closes the pass at the end of
     /// the list.
     async fn finish(&self, outcome: ReadOutcome) -> Result<ReadOutcome> {
@@ -371,6 +382,9 @@ impl ResourceReader {
         intake.output.flush(end).await?;
         if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
             let proof = self.fetcher.stats.lock().proof.clone();
+        if outcome == ReadOutcome::AtEnd && self.plan.resumes {
+            self.tell_of_start();
+        }
             let notes = feed.hand_over(proof.unwrap_or(Proof::Open)).into_iter();
             notes.for_each(|note| self.fetcher.stats.note(note));
         }
