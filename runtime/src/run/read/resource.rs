@@ -55,6 +55,8 @@ pub(crate) enum Found {
         /// The proof of the slices that this run does not read, and that all parents were found;
         /// `None`: they are proved.
         owed: Option<Proof>,
+        /// Whether an earlier run has read a list of this pass.
+        answered: bool,
     },
     /// The parent was left out.
     Skipped,
@@ -163,7 +165,7 @@ impl ResourceReader {
     /// Reads a child resource: the slices that its parent finds, concurrently.
     async fn children(self: Arc<Self>, mut found: mpsc::Receiver<Found>) -> Result<ReadOutcome> {
         let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
-        let mut found_any = false;
+        let (mut found_any, mut answered_before) = (false, false);
         loop {
             let next = tokio::select! {
                 // The order is fixed, so that a run can be repeated.
@@ -189,7 +191,12 @@ impl ResourceReader {
                     self.fetcher.stats.prove(Proof::Unproved(why));
                     return self.skip().await;
                 }
-                Some(Found::End { whole, owed }) => {
+                Some(Found::End {
+                    whole,
+                    owed,
+                    answered,
+                }) => {
+                    answered_before = answered;
                     owed.into_iter()
                         .for_each(|proof| self.fetcher.stats.prove(proof));
                     self.partial.fetch_or(!whole, Relaxed);
@@ -213,7 +220,9 @@ impl ResourceReader {
         match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match (self.hidden().or_else(|| self.lost())).or_else(|| self.unfit()) {
+            None => match (self.hidden(answered_before).or_else(|| self.lost()))
+                .or_else(|| self.unfit())
+            {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -264,11 +273,11 @@ impl ResourceReader {
 
     /// Returns the error of a resource whose lists were answered 404 although their parents exist:
     /// all of them, or some of a pass that would replace their rows.
-    fn hidden(&self) -> Option<Error> {
+    /// `answered`: an earlier run has read other lists of a pass that goes on.
+    fn hidden(&self, answered: bool) -> Option<Error> {
         let stats = &self.fetcher.stats;
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
-        // An earlier run has read other lists of a pass that goes on.
-        let all = stats.skipped(404) == slices && !self.plan.resumes;
+        let all = stats.skipped(404) == slices && !answered;
         (hidden > 0 && (all || self.plan.staged)).then(|| {
             let message = match slices {
                 1 => "its list was answered 404, but its parent exists".to_owned(),
@@ -332,15 +341,6 @@ impl ResourceReader {
         }
     }
 
-    /// Leaves the resource and its children out.
-    async fn skip(&self) -> Result<ReadOutcome> {
-        let mut intake = self.intake.lock().await;
-        intake.output.flush(None).await?;
-        intake.feed = None;
-        intake.output.close(Closed::Skipped).await;
-        Ok(ReadOutcome::Skipped)
-    }
-
     /// Adds a note about a pass that an earlier run has begun: it promises the state of its start.
     fn tell_of_start(&self) {
         if let Some(began) = load_time(&self.plan.id) {
@@ -349,6 +349,15 @@ impl ResourceReader {
                 "an earlier run has begun to read it: its rows are complete as of {began}, and the next run reads what has changed since"
             ));
         }
+    }
+
+    /// Leaves the resource and its children out.
+    async fn skip(&self) -> Result<ReadOutcome> {
+        let mut intake = self.intake.lock().await;
+        intake.output.flush(None).await?;
+        intake.feed = None;
+        intake.output.close(Closed::Skipped).await;
+        Ok(ReadOutcome::Skipped)
     }
 
     /// Ends the reading after the last slice: sends what is left, and closes the pass at the end of
@@ -373,6 +382,9 @@ impl ResourceReader {
         if outcome == ReadOutcome::AtEnd {
             self.take_changes(&mut intake).await?;
         }
+        if outcome == ReadOutcome::AtEnd && self.plan.resumes {
+            self.tell_of_start();
+        }
         let publishes = !self.is_hollow();
         if outcome == ReadOutcome::AtEnd && !publishes {
             let note = "the rows of its table are kept, because nothing proves that the empty list has no records; `--full-refresh` removes them";
@@ -382,9 +394,6 @@ impl ResourceReader {
         intake.output.flush(end).await?;
         if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
             let proof = self.fetcher.stats.lock().proof.clone();
-        if outcome == ReadOutcome::AtEnd && self.plan.resumes {
-            self.tell_of_start();
-        }
             let notes = feed.hand_over(proof.unwrap_or(Proof::Open)).into_iter();
             notes.for_each(|note| self.fetcher.stats.note(note));
         }
