@@ -311,3 +311,44 @@ fn after_a_record_without_a_cursor_a_filtered_pass_is_not_proved() {
         }
     }
 }
+
+#[test]
+fn times_in_nanoseconds_are_times_of_the_cursor() {
+    let list = Event::list("events", "/events")
+        .records("data")
+        .primary_key([Event::ID])
+        .incremental(
+            Cursor::updated(Event::AT)
+                .param("since")
+                .lookback(std::time::Duration::ZERO),
+        )
+        .paginate(Paginator::token("after", "next"));
+    let asked_since = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = asked_since.clone();
+    let runs = Runs::new(list, move |_, request| {
+        log.lock().unwrap().push(asked(request, "since"));
+        let times = [
+            "2026-01-01T00:00:00.000000001Z",
+            "2026-01-01T00:00:00.123456789Z",
+        ];
+        let rows = times.iter().enumerate();
+        rows.map(|(id, at)| json!({"id": id.to_string(), "at": at}))
+            .collect()
+    });
+    runs.load();
+    let report = runs.load();
+    let since = asked_since.lock().unwrap().clone();
+    assert_eq!(since[0], "");
+    // A step below the last one.
+    assert_eq!(since[1], "2025-12-31T23:59:59.123456Z");
+    // No digit is lost in the table.
+    assert_eq!(report.different, 2);
+    let rows = runs.into.table("events");
+    let column = |row: &std::collections::BTreeMap<String, String>| row["at__v_text"].clone();
+    assert!(
+        rows.values()
+            .map(column)
+            .any(|at| at.ends_with(".123456789Z")),
+        "{rows:?}"
+    );
+}

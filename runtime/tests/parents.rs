@@ -441,6 +441,48 @@ fn lists_that_are_all_not_found_are_a_failure_each_time() {
 }
 
 #[test]
+fn lists_that_are_all_not_found_are_a_failure_in_a_run_that_goes_on_too() {
+    use crate::support::{page, run_by, simulated};
+    use etlgen_runtime::world::{WireRequest, WireResponse};
+
+    // The lists of the first items are there.
+    for there in [0, 2] {
+        let (world, clock) = simulated(1_700_000_000, move |request: &WireRequest| {
+            let item = request.url().path().split('/').nth(2).map(str::to_owned);
+            Ok(match item.map(|item| item.parse::<i64>().unwrap()) {
+                None => page(json!(
+                    (1..=9).map(|id| json!({"id": id})).collect::<Vec<_>>()
+                )),
+                Some(item) if item <= there => page(json!([{"id": item}])),
+                Some(_) => WireResponse::new(404),
+            })
+        });
+        let parts = Item::list("parts", "/items/{item}/parts")
+            .child_of("items", |item: &Item, request| {
+                request.path("item", item.id)
+            })
+            .primary_key([Item::ID]);
+        let source = Source::new("s", "https://api.example")
+            .world(world)
+            .resource(Item::list("items", "/items").primary_key([Item::ID]))
+            .resource(parts);
+        for kill_at in 1..6 {
+            let into = InMemory::new(1);
+            let options = RunOptions::default().checkpoint_rows(1);
+            let killed = run_by(&clock, &source, &into.failing_at(kill_at), &options);
+            let report = run_by(&clock, &source, &into, &options).unwrap();
+            let failed = matches!(report.resources[1].outcome, Outcome::Failed(..));
+            assert_eq!(
+                failed,
+                there == 0,
+                "{kill_at} {}: {report:?}",
+                killed.is_err()
+            );
+        }
+    }
+}
+
+#[test]
 fn a_pass_that_replaces_all_rows_is_not_published_without_the_lists_that_are_not_found() {
     assert_fails_each_time(&["2"], false, "1 of 3 lists were answered 404");
 }

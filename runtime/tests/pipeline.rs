@@ -385,6 +385,56 @@ fn a_limit_stops_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn a_limit_never_publishes_a_part_in_place_of_the_whole() {
+    let refresh = || RunOptions::default().full_refresh(true);
+    for disposition in [
+        Disposition::Merge,
+        Disposition::Append,
+        Disposition::Replace,
+    ] {
+        let (base, _) = serve(api);
+        let source = Source::new("club", &base).resource(teams().write(disposition));
+        let into = InMemory::new(1000);
+        let rows = |options: &RunOptions| {
+            let report = run(&source, into.clone(), options).unwrap();
+            let rows = into.table("teams").len();
+            (rows, report.resources[0].notes.join("\n"))
+        };
+        assert_eq!(rows(&RunOptions::default()).0, TEAMS as usize);
+        // The second run restarts the pass, the third continues it.
+        for options in [refresh().limit(3), refresh().limit(2)] {
+            let (rows, notes) = rows(&options);
+            assert_eq!(rows, TEAMS as usize, "{disposition:?}");
+            assert!(notes.contains("at the end of its list"), "{notes}");
+        }
+        let limited = RunOptions::default().limit(1);
+        assert_eq!(rows(&limited).0, TEAMS as usize, "{disposition:?}");
+        assert_eq!(rows(&RunOptions::default()).0, TEAMS as usize);
+
+        // Nothing was loaded before: the part is better than nothing.
+        let into = InMemory::new(1000);
+        run(&source, into.clone(), &refresh().limit(3)).unwrap();
+        assert_eq!(into.table("teams").len(), 3, "{disposition:?}");
+    }
+}
+
+#[test]
+fn a_pass_of_an_earlier_run_is_as_of_its_start() {
+    let (base, _) = serve(api);
+    let source = Source::new("club", &base).resource(teams().write(Disposition::Merge));
+    let into = InMemory::new(1000);
+    let all = RunOptions::default();
+    let noted = |options: &RunOptions| {
+        let report = run(&source, into.clone(), options).unwrap();
+        let notes = report.resources[0].notes.join("\n");
+        notes.contains("complete as of 20")
+    };
+    assert!(!noted(&RunOptions::default().limit(6)));
+    assert!(noted(&all), "the pass goes on");
+    assert!(!noted(&all), "another pass");
+}
+
+#[test]
 fn a_stopped_list_with_numbered_pages_starts_again_and_says_so() {
     let numbered = |_: &str, query: &BTreeMap<String, String>| {
         let page: i64 = query.get("page").map_or(1, |page| page.parse().unwrap());

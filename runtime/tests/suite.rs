@@ -16,6 +16,7 @@ mod deletes;
 mod duckdb;
 mod earlier;
 mod embedded;
+mod encoded;
 mod feeds;
 mod first_page;
 mod fits;

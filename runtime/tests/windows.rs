@@ -645,3 +645,16 @@ fn a_format_of_times_needs_a_field_of_times() {
         "{error:?}"
     );
 }
+
+#[test]
+fn a_window_that_is_answered_404_names_the_rule() {
+    let unbounded = Cursor::updated(Event::AT).param("from");
+    for (cursor, names_it) in [(bounded(), true), (unbounded, false)] {
+        let (base, _) = serve(|_, _| (404, Vec::new(), "{}".to_owned()));
+        let into = InMemory::new(1000);
+        let report = run(&base, events(cursor), &into, usual()).unwrap();
+        let failed = format!("{report:?}");
+        assert!(failed.contains("404 Not Found"), "{failed}");
+        assert_eq!(failed.contains("on_status = { 404"), names_it, "{failed}");
+    }
+}

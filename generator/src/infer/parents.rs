@@ -16,6 +16,9 @@ use super::words::{
 };
 use super::{Draft, items_follow};
 
+/// The confidence in a parent whose records lack the field that the child needs.
+const LACKING: f32 = 0.5;
+
 /// Returns the list at the path before a placeholder: `/v1/invoices` of
 /// `/v1/invoices/{invoice}/lines`.
 pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
@@ -139,7 +142,7 @@ pub(super) fn parents(
             }],
             inherited: Vec::new(),
             confidence: match (exists, sure) {
-                (false, _) => 0.5,
+                (false, _) => LACKING,
                 (true, true) => 0.95,
                 (true, false) => 0.75,
             },
@@ -159,6 +162,13 @@ pub(super) fn parents(
         }
     }
     for index in 0..drafts.len() {
+        if let Some(found) = supplier(drafts, &parents, index)
+            && let Some(slot) = parents.get_mut(index)
+        {
+            *slot = Some(found);
+        }
+    }
+    for index in 0..drafts.len() {
         let inherited = inherited(drafts, &parents, index);
         if let Some(Some(parent)) = parents.get_mut(index) {
             parent.inherited = inherited;
@@ -166,6 +176,43 @@ pub(super) fn parents(
         }
     }
     parents
+}
+
+/// Returns another list of the same things for a child whose path continues that of a list without
+/// the field it needs: `/projects/{id}/tasks` for `/tasks/{id}/annotations`, if the records of
+/// `/tasks` have no `id`. It is a guess, like the list that it replaces.
+fn supplier(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Option<Parent> {
+    let parent = parents.get(child)?.as_ref();
+    let parent = parent.filter(|parent| parent.confidence == LACKING)?;
+    let ([link], draft) = (parent.links.as_slice(), drafts.get(child)?) else {
+        return None;
+    };
+    let lacking = drafts.get(parent.index)?;
+    let noun = lacking.noun.as_deref()?;
+    let has = |other: &Draft<'_>| {
+        let (field, _) = field(draft, other, &link.param, 1);
+        let node = other.found.record.properties().get(&field)?.is_scalar();
+        node.then_some(field)
+    };
+    let others = drafts.iter().enumerate().filter(|(index, other)| {
+        let is_list = other.kind == ResourceKind::List && other.serves && !other.deprecated;
+        is_list && is_list_of(other, noun) && !descends(parents, *index, child)
+    });
+    let with_field = others.filter_map(|(index, other)| Some((index, other, has(other)?)));
+    let nearest = with_field.min_by_key(|(index, other, _)| (segments(other.path).len(), *index));
+    let (index, other, field) = nearest.filter(|_| rule("another list of such things", true))?;
+    Some(Parent {
+        index,
+        reason: format!(
+            "its path continues that of `{}`, whose records have no `{}`; `{}` lists such things with `{field}`",
+            lacking.path, link.field, other.path
+        ),
+        links: vec![ParentLink {
+            field,
+            ..link.clone()
+        }],
+        ..parent.clone()
+    })
 }
 
 /// Returns links for the placeholders right behind the one that the parent fills, if its records have

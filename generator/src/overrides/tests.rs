@@ -367,6 +367,34 @@ fn a_parent_supplies_parameters_or_leaves_them_to_settings() {
 }
 
 #[test]
+fn a_parent_that_supplies_nothing_is_a_mistake() {
+    let list = |fields: &str| {
+        format!(
+            "responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}"
+        )
+    };
+    let of = |fields: &str| {
+        let document = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths:\n  /tasks:\n    get:\n      {}\n  /tasks/{{id}}/notes:\n    get:\n      parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}]\n      {}\n",
+            list(fields),
+            list("id: {type: string}")
+        );
+        let (api, notes) = read(&Input::new("tasks.yaml", document.as_bytes()));
+        let api = api.unwrap_or_else(|| panic!("{notes:?}"));
+        let facts = infer(&api);
+        let names: Vec<String> = facts.resources.iter().map(|it| it.name.clone()).collect();
+        let notes = names.iter().find(|name| name.ends_with("notes")).unwrap();
+        let keys = format!("[resources.{notes}]\nparent = \"tasks\"\n");
+        let settled = parse("etlgen.toml", &keys).and_then(|keys| apply(&api, facts, &keys, false));
+        settled.map(|settled| settled.resource(notes).parent.confidence)
+    };
+    assert_eq!(of("id: {type: string}").ok(), Some(1.0));
+    let error = of("total: {type: integer}").unwrap_err().to_string();
+    assert!(error.contains("have no such field"), "{error}");
+    assert!(error.contains("they have"), "{error}");
+}
+
+#[test]
 fn a_fixed_parameter_is_no_setting() {
     let all = orders("query = { region = \"eu\", limit = 5, flat = true }");
     let orders = all.resource("orders");

@@ -66,7 +66,7 @@ pub fn render(report: &RunReport, known: Known) -> String {
 }
 
 /// Returns the failures, those with one message together: one missing setting may keep many
-/// resources from being read.
+/// resources from being read. Credentials that no list accepts are one failure, that of the first.
 fn failures(report: &RunReport, known: Known) -> Vec<String> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     for resource in &report.resources {
@@ -74,6 +74,13 @@ fn failures(report: &RunReport, known: Known) -> Vec<String> {
             continue;
         };
         let message = within(&resource.name, message);
+        if !report.refused
+            && report.is_refused_everywhere()
+            && let Some((_, names)) = found.first_mut()
+        {
+            names.push(&resource.name);
+            continue;
+        }
         match found.iter_mut().find(|(known, _)| *known == message) {
             Some((_, names)) => names.push(&resource.name),
             None => found.push((message, vec![&resource.name])),

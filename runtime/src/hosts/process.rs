@@ -50,11 +50,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
-/// Returns the exit code: that of the error if the credentials were refused or all resources failed
-/// with the same kind; [`EXIT_PARTIAL`] if some failed or are less certainly complete than the run
+/// Returns the exit code: that of the error if the credentials were refused for all that was asked,
+/// or all resources failed with the same kind; [`EXIT_PARTIAL`] if some failed or are less certainly complete than the run
 /// requires.
 pub(crate) fn exit_code(report: &RunReport, limited: bool) -> u8 {
-    if report.refused {
+    if report.is_refused_everywhere() {
         return ErrorKind::Credentials.exit_code();
     }
     let outcomes = || report.resources.iter().map(|resource| &resource.outcome);

@@ -27,8 +27,21 @@ pub(super) enum Left {
     },
 }
 
-/// Reads the remaining requests from headers; `None` if they state none, or no end of the window.
+/// The longest time until a window ends that is believed. A longer one is a time in another unit, or
+/// a quota of a month, whose end is not waited for: the next request shows what is left.
+const LONGEST_WINDOW: Duration = Duration::from_secs(7 * 86_400);
+
+/// Reads the remaining requests from headers; `None` if they state none, or no credible end of the
+/// window.
 pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
+    stated(headers, now).filter(|left| match left {
+        Left::Window { reset, .. } => *reset <= LONGEST_WINDOW,
+        Left::Bucket { .. } => true,
+    })
+}
+
+/// Reads the remaining requests from headers, as they state them.
+fn stated(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     if let Some((used, size)) =
         text("x-shopify-shop-api-call-limit").and_then(|value| value.split_once('/'))
@@ -117,8 +130,8 @@ fn first_number(text: &str) -> Option<u64> {
     (number.is_finite()).then_some(number.max(0.0) as u64)
 }
 
-/// Returns the time until a window ends. The text is in seconds from now, seconds or milliseconds
-/// since 1970, RFC 3339, or an HTTP date.
+/// Returns the time until a window ends. The text is in seconds from now, seconds, milliseconds,
+/// microseconds or nanoseconds since 1970, RFC 3339, or an HTTP date.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -130,7 +143,9 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
         return Some(match number {
             n if n < 1e8 => Duration::from_secs_f64(n),
             n if n < 1e11 => Duration::from_secs_f64(n).saturating_sub(since_1970),
-            n => Duration::from_secs_f64((n / 1e3).min(1e12)).saturating_sub(since_1970),
+            n if n < 1e14 => Duration::from_secs_f64(n / 1e3).saturating_sub(since_1970),
+            n if n < 1e17 => Duration::from_secs_f64(n / 1e6).saturating_sub(since_1970),
+            n => Duration::from_secs_f64((n / 1e9).min(1e12)).saturating_sub(since_1970),
         });
     }
     if let Some(micros) = parse_instant(text, true) {
@@ -164,10 +179,18 @@ mod tests {
         let x = |reset| read(&[("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", reset)]);
         assert_eq!(x("1700000030"), window(7, 30));
         assert_eq!(x("1700000030000"), window(7, 30));
+        assert_eq!(x("1700000030000000"), window(7, 30));
+        assert_eq!(x("1700000030000000000"), window(7, 30));
         assert_eq!(x("30"), window(7, 30));
         assert_eq!(x("2023-11-14T22:13:50Z"), window(7, 30));
         assert_eq!(x("Tue, 14 Nov 2023 22:13:50 GMT"), window(7, 30));
         assert_eq!(x("1600000000"), window(7, 0));
+        // A month is not waited for, and these are no times of this century.
+        assert_eq!(x("604800"), window(7, 604_800));
+        for far in ["2592000", "2700000000", "99999999999", "1e300"] {
+            assert_eq!(x(far), None, "{far}");
+        }
+        assert_eq!(read(&[("ratelimit", "remaining=0, reset=99999999")]), None);
         assert_eq!(x("soon"), None);
         assert_eq!(x("-1"), None);
         let old = [("ratelimit-remaining", "0"), ("ratelimit-reset", "5")];

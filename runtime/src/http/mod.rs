@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod budget;
 mod cassette;
+mod charset;
 mod client;
 mod credentials;
 mod encrypted;

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span, info_span};
 
 use super::auth::Auth;
 use super::budget::Permit;
+use super::charset;
 use super::client::Client;
 use super::failure::Failure;
 use super::limits;
@@ -327,6 +328,7 @@ impl Client {
         let (wired, signatures) = self.wired(request, auth, tokens).await?;
         let mut answer = self.wire.exchange(wired, &self.base).await?;
         answer.sent = Sent::of(&request.url, request.body.as_ref());
+        charset::decode(&mut answer.headers, &mut answer.body);
         self.hear_clock(&answer.headers);
         if let Some(recorder) = &self.recorder {
             let secrets = self.secrets().into_iter().chain(signatures);

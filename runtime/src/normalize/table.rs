@@ -299,7 +299,13 @@ impl Table {
                 ColumnRole::DeletedAt => ColumnType::Timestamp,
                 _ => ColumnType::Text,
             };
-            let name = self.names.unique(naming.layout.column(role), naming);
+            let wanted = naming.layout.column(role);
+            let mut columns = self.schema.columns.iter();
+            if columns.all(|column| !column.name.eq_ignore_ascii_case(wanted)) {
+                // A key of the API may have wanted it.
+                self.names.release(wanted);
+            }
+            let name = self.names.unique(wanted, naming);
             self.add(
                 Column {
                     name,
@@ -360,6 +366,11 @@ impl Table {
             Some(plain) if self.names.has(wanted, naming) => format!("{plain}__v_{}", ty.name()),
             _ => wanted.to_owned(),
         };
+        // Who reads a system column by its name must not find data there, whether the table has the
+        // column or not.
+        if naming.layout.has_column(&name) {
+            self.names.take(&name);
+        }
         let name = self.names.unique(&name, naming);
         let column = Column {
             name,

@@ -170,6 +170,36 @@ orders__count _etl_list_idx=0 value=1
 }
 
 #[test]
+fn a_key_never_becomes_a_system_column() {
+    #[derive(Record)]
+    struct Marked {
+        id: Option<String>,
+        #[record(key = "_etl_deleted_at")]
+        deleted: Option<String>,
+    }
+    let body = r#"[{"id":"a","_etl_deleted_at":"x","_ETL_HASH":1,"_etl_load_id":2,"l":[{"_etl_root_id":3}]}]"#;
+    let named = "orders id=\"a\" _etl_deleted_at_2=\"x\" _etl_hash_2=1 _etl_load_id_2=2\n";
+    let mut first = normalizer::<Marked>(Disposition::Merge, &[]);
+    add::<Marked>(&mut first, body);
+    let shown = dump(&first.finish().unwrap());
+    assert!(shown.contains(named), "{shown}");
+    assert!(shown.contains("_etl_root_id_2=3"), "{shown}");
+    // The table marks deleted records from a later run on.
+    let options = NormalizeOptions {
+        load_id: "2".to_owned(),
+        marks_deleted: true,
+        ..NormalizeOptions::new("orders", &[vec!["id".to_owned()]], Disposition::Merge)
+    };
+    let mut second = Normalizer::new(Marked::SCHEMA, options, &first.tables()).unwrap();
+    add::<Marked>(&mut second, body);
+    let shown = dump(&second.finish().unwrap());
+    assert!(shown.contains(named), "{shown}");
+    let tables = second.tables();
+    let mark = tables[0].role(ColumnRole::DeletedAt).unwrap();
+    assert_eq!(mark.name, "_etl_deleted_at");
+}
+
+#[test]
 fn names_types_and_columns_of_an_earlier_run_stay() {
     let mut first = normalizer::<Order>(Disposition::Merge, &[]);
     add::<Order>(

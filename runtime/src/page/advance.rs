@@ -114,7 +114,7 @@ impl Pager {
         let same = page.fingerprint.is_some() && page.fingerprint == position.fingerprint;
         if page.rows > 0 && known == 0 && same {
             return Err(paging("the server sent the same page twice in a row")
-                .hint("the paginator of this resource is probably not the one that the API uses"));
+                .hint("the paginator of this resource is probably not the one that the API uses; if the API always sends the whole list, `paginate = \"single\"` in etlgen.toml says so"));
         }
         if (400..500).contains(&page.response.status) {
             let why = format!("{} after page {}", page.response.status, position.pages);

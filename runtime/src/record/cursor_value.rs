@@ -288,7 +288,28 @@ impl CursorValue {
     }
 }
 
+/// Returns the microseconds of a time. Finer digits are cut: a request from that time on returns
+/// the record again.
 fn instant(format: WireFormat, text: &str) -> Option<i64> {
+    whole_instant(format, text).or_else(|| {
+        let digits = match format {
+            WireFormat::EpochMillis => 3,
+            _ => 6,
+        };
+        whole_instant(format, &without_finer_digits(text, digits)?)
+    })
+}
+
+/// Returns a time without the digits of its fraction beyond that number; `None` if it has none.
+fn without_finer_digits(text: &str, digits: usize) -> Option<String> {
+    let (whole, behind) = text.split_once('.')?;
+    let end = behind.find(|c: char| !c.is_ascii_digit());
+    let (fraction, zone) = behind.split_at(end.unwrap_or(behind.len()));
+    let kept = fraction.get(..digits).filter(|kept| *kept != fraction)?;
+    Some(format!("{whole}.{kept}{zone}"))
+}
+
+fn whole_instant(format: WireFormat, text: &str) -> Option<i64> {
     if let Some(micros) = parse_instant(text, true) {
         return Some(micros);
     }
@@ -403,6 +424,43 @@ mod tests {
         assert_eq!(since(WireFormat::Date), "2024-01-01");
         assert!(CursorValue::parse(WireFormat::EpochSeconds, "yesterday").is_err());
         assert!(CursorValue::parse(WireFormat::Integer, "2024-01-01").is_err());
+    }
+
+    #[test]
+    fn digits_finer_than_microseconds_are_cut() {
+        let read = |format, text| CursorValue::parse(format, text).map(|value| value.to_string());
+        for (format, text, cut) in [
+            (
+                WireFormat::Rfc3339,
+                "2024-01-31T12:00:00.123456789Z",
+                "2024-01-31T12:00:00.123456Z",
+            ),
+            (
+                WireFormat::Rfc3339,
+                "2024-01-31T13:00:00.1234567+01:00",
+                "2024-01-31T12:00:00.123456Z",
+            ),
+            (
+                WireFormat::EpochSeconds,
+                "1706702400.123456789",
+                "1706702400.123456",
+            ),
+            (
+                WireFormat::EpochMillis,
+                "1706702400123.4567",
+                "1706702400123.456",
+            ),
+        ] {
+            assert_eq!(read(format, text).unwrap(), cut);
+        }
+        for text in [
+            "2024-01-31T12:00:00.12345678x",
+            "2024-01-31.123456789",
+            "a.1234567",
+            "1.2.3456789",
+        ] {
+            assert!(read(WireFormat::Rfc3339, text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -62,6 +62,21 @@ impl Layout {
         }
     }
 
+    /// Returns whether a column of the layout has that name, in any case.
+    pub(crate) fn has_column(self, name: &str) -> bool {
+        let roles = [
+            ColumnRole::RowId,
+            ColumnRole::ParentId,
+            ColumnRole::RootId,
+            ColumnRole::ListIndex,
+            ColumnRole::LoadId,
+            ColumnRole::DeletedAt,
+            ColumnRole::ContentHash,
+        ];
+        let mut names = roles.into_iter().map(|role| self.column(role));
+        names.any(|system| system.eq_ignore_ascii_case(name))
+    }
+
     /// Returns the layout of existing tables; `None` if there are none. The id column is the first
     /// of each table, so that no key of the API can have its name.
     pub fn of(tables: &[TableSchema]) -> Option<Self> {

@@ -242,7 +242,9 @@ impl<T: Record> Resource<T> {
 
     /// Declares that the response is CSV with a header line; the delimiter is the most frequent of
     /// comma, semicolon and tab in that line. The field determines the type of a value: `7` is a
-    /// number for an `i64`. An empty cell has no value.
+    /// number for an `i64`. An empty cell has no value. Blanks around a name of the header do not
+    /// count, a name that stands there twice is an error, and a line that repeats the header is no
+    /// record.
     #[cfg(feature = "csv")]
     pub fn csv(mut self) -> Self {
         self.spec.format = Format::Csv;

@@ -38,6 +38,41 @@ fn the_path_goes_on_from_its_parent() {
     assert!(resource(&facts, "invoice_lines").settings.is_empty());
 }
 
+/// Lists of tasks of which one says nothing about its records, and the annotations of a task.
+const TASKS: &str = "{type: object, properties: {tasks: {type: array, items: {type: object, properties: {total: {type: integer}}}}}}";
+
+#[test]
+fn a_parent_that_lacks_the_field_gives_way_to_another_list_of_such_things() {
+    let item = list(&format!("id: {TEXT}"));
+    let id = "[{name: id, in: path, required: true, schema: {type: string}}]";
+    let lists = |others: &str| {
+        get("/api/tasks", "[]", TASKS) + others + &get("/api/tasks/{id}/annotations", id, &item)
+    };
+    let projects = get("/api/projects", "[]", &item);
+    let with = projects.clone() + &get("/api/projects/{id}/tasks", id, &item);
+    let found = facts(&lists(&with));
+    let annotations = resource(&found, "annotations");
+    let wanted = ("project_tasks".to_owned(), vec!["id <- id".to_owned()]);
+    assert_eq!(parent(&found, "annotations"), wanted);
+    assert!(annotations.parent.confidence < SURE);
+    let mut lines = annotations.doubts.iter().map(|doubt| doubt.settle.as_str());
+    assert!(
+        lines.any(|line| line == "parent = \"project_tasks\""),
+        "{:?}",
+        annotations.doubts
+    );
+
+    // Without such a list, and with one of other things, the guess stays.
+    for others in [
+        String::new(),
+        projects + &get("/api/projects/{id}/notes", id, &item),
+    ] {
+        let found = facts(&lists(&others));
+        assert_eq!(parent(&found, "annotations").0, "tasks");
+        assert!(resource(&found, "annotations").parent.confidence < SURE);
+    }
+}
+
 #[test]
 fn a_field_that_is_not_the_key() {
     let mut paths = get(

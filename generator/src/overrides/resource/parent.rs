@@ -155,10 +155,14 @@ fn adopt(
     name: &At<String>,
     params: &[(At<String>, At<String>)],
 ) {
-    let inferred = &mut on.resource_mut().parent;
-    let mut same = inferred.value.iter();
-    if params.is_empty() && same.any(|known| known.resource == name.value) {
-        inferred.confidence = 1.0;
+    let mut inferred = on.resource().parent.value.iter();
+    let same = inferred.find(|known| known.resource == name.value);
+    if let Some(same) = same.filter(|_| params.is_empty()) {
+        let fields: Vec<String> = same.links.iter().map(|link| link.field.clone()).collect();
+        let has = |field: &String| on.record_has_field(parent, name.place, "parent", field);
+        if fields.iter().all(has) {
+            on.resource_mut().parent.confidence = 1.0;
+        }
         return;
     }
     let (child, above) = (on.operation(), on.facts.resources[parent].operation);
@@ -222,12 +226,13 @@ fn key_link(
     }
     let key = on.facts.resources[parent].primary_key.value.as_slice();
     if let ([(param, location)], [key]) = (open.as_slice(), key) {
-        let field = field_of(on, parent, param).unwrap_or_else(|| key.clone());
-        return Some(vec![ParentLink {
+        let link = ParentLink {
             param: (*param).to_owned(),
             location: *location,
-            field,
-        }]);
+            field: field_of(on, parent, param).unwrap_or_else(|| key.clone()),
+        };
+        let has = on.record_has_field(parent, name.place, "parent", &link.field);
+        return has.then(|| vec![link]);
     }
     let child = &resource.name;
     let name_of_parent = &name.value;

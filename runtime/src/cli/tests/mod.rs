@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{ArgAction, ArgMatches, Command};
 
 use crate::cli::args;
+use crate::cli::report::{Known, render};
 use crate::error::ErrorKind;
 use crate::hosts::process::exit_code;
 use crate::load::Destinations;
@@ -133,6 +134,39 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         refused: false,
         elapsed: Duration::ZERO,
     }
+}
+
+#[test]
+fn credentials_that_no_list_accepts_are_one_failure_with_exit_code_3() {
+    let refused = |name: &str| {
+        let message = format!("GET /{name}: 403 Forbidden: Invalid JWT token");
+        Outcome::Failed(ErrorKind::Credentials, message)
+    };
+    let mut all = report(Proof::Open, refused("a"), Required::Any);
+    let mut add = |outcome: Outcome, requests: u64| {
+        let mut other = report(Proof::Open, outcome, Required::Any);
+        let mut resource = other.resources.remove(0);
+        (resource.name, resource.requests) = (format!("r{}", all.resources.len()), requests);
+        all.resources.push(resource);
+    };
+    add(refused("b"), 1);
+    // A child, whose parent was refused.
+    add(Outcome::Stopped, 0);
+    assert_eq!(exit_code(&all, false), 3);
+    let shown = render(&all, Known::default());
+    assert_eq!(shown.matches("Invalid JWT token").count(), 1, "{shown}");
+    assert!(shown.contains("items, r1: GET /a: 403"), "{shown}");
+
+    // One list was read.
+    let mut some = report(
+        Proof::Assumed("one".into()),
+        Outcome::Complete,
+        Required::Any,
+    );
+    some.resources.append(&mut all.resources);
+    assert_eq!(exit_code(&some, false), 6);
+    let shown = render(&some, Known::default());
+    assert_eq!(shown.matches("Invalid JWT token").count(), 2, "{shown}");
 }
 
 #[test]

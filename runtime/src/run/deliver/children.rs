@@ -46,6 +46,8 @@ pub(crate) struct ChildQueue {
     revisited: Vec<String>,
     /// The proof of the slices that this run does not read, and of those that the parent may not show.
     owed: Option<Proof>,
+    /// Whether an earlier run has read a list of this pass.
+    answered: bool,
     queue: mpsc::Sender<Found>,
 }
 
@@ -58,8 +60,10 @@ impl ChildQueue {
         keeps_state: bool,
         queue: mpsc::Sender<Found>,
     ) -> Self {
+        let answered = (slices.known.values()).any(|state| has_read(state, &pass.id));
         let mut children = ChildQueue {
             child,
+            answered,
             pass: pass.id.clone(),
             began: pass.began,
             scope: pass.scope.clone(),
@@ -228,9 +232,23 @@ impl ChildQueue {
         if !parent.is_proved() {
             Proof::weaken(&mut self.owed, parent);
         }
-        let owed = self.owed.take();
-        let _ = self.queue.send(Found::End { whole, owed }).await;
+        let (owed, answered) = (self.owed.take(), self.answered);
+        let _ = self
+            .queue
+            .send(Found::End {
+                whole,
+                owed,
+                answered,
+            })
+            .await;
     }
+}
+
+/// Returns whether an earlier run has read rows, or the end, of a list in this pass.
+fn has_read(state: &SliceState, pass: &str) -> bool {
+    let ended = state.done.as_deref() == Some(pass) && !state.left_out;
+    let begun = state.pass.as_ref();
+    ended || begun.is_some_and(|begun| begun.id == pass && begun.is_begun())
 }
 
 /// Returns a slice whose parent this pass has seen, in an earlier run.

@@ -66,6 +66,9 @@ impl Below {
     }
 }
 
+/// The note about `--limit` with `--full-refresh`.
+const PART_STAYS: &str = "the rows of its table are replaced at the end of its list: what a run with `--limit` reads of it waits for the runs that read the rest";
+
 /// The state of a resource when its pass begins or resumes.
 struct Standing {
     scope: StateScope,
@@ -78,6 +81,8 @@ struct Standing {
     missed: Option<String>,
     /// Whether a usual run has moved a cursor of the resource.
     has_cursor: bool,
+    /// Whether an earlier run has read some of it.
+    is_known: bool,
     /// Whether everything is requested, so that children see what they have missed.
     shown_all: bool,
     unseen: Option<Unseen>,
@@ -93,7 +98,21 @@ impl Standing {
 
     /// Returns whether all existing rows are replaced.
     fn replaces(&self) -> bool {
-        self.refresh || self.state.pass.as_ref().is_some_and(|pass| pass.staged)
+        self.refresh || self.is_staged()
+    }
+
+    /// Returns whether an open pass has rows that wait for its end, to replace the existing ones.
+    fn is_staged(&self) -> bool {
+        self.state.pass.as_ref().is_some_and(|pass| pass.staged)
+    }
+
+    /// Returns whether a pass that would replace all rows may be published although a limit has cut
+    /// it: no run has read the resource to its end, and none has begun to replace its rows.
+    fn may_publish_cut(&self, full_refresh: bool) -> bool {
+        match self.refresh {
+            true => full_refresh && !self.is_known,
+            false => self.state.done.is_none() && !self.is_staged(),
+        }
     }
 
     /// Abandons an open pass that does not show what must be shown.
@@ -161,6 +180,9 @@ impl<'a> Planner<'a> {
         let mut notes = std::mem::take(&mut standing.effect.notes);
         notes.extend(self.restart(spec, &standing, &pass));
         notes.extend(self.notes(chosen, &pass, kept));
+        if self.options.full_refresh && pass.staged && pass.limit.is_some() && !pass.publishes_cut {
+            notes.push(PART_STAYS.to_owned());
+        }
         if let Some(unseen) = &standing.unseen {
             notes.push(format!("read in full: {}", unseen.why));
         }
@@ -213,7 +235,7 @@ impl<'a> Planner<'a> {
         let counts = chosen.loads && !bounded;
         below.missed.take_if(|_| !counts);
         let refresh = self.options.full_refresh || effect.refresh;
-        let has_cursor = state.has_cursor();
+        let (has_cursor, is_known) = (state.has_cursor(), !state.is_empty());
         let (mut known, mut begins) = state.take(&scope, name);
         if refresh && chosen.loads {
             let forgotten = std::mem::take(&mut known).into_keys();
@@ -235,6 +257,7 @@ impl<'a> Planner<'a> {
             state: begun.filter(|_| chosen.loads).unwrap_or_default(),
             missed,
             has_cursor,
+            is_known,
             shown_all: false,
             unseen: None,
             refresh,
@@ -268,8 +291,7 @@ impl<'a> Planner<'a> {
             window: self.options.window,
             limit: self.options.limit.filter(|_| chosen.loads),
             publishes_cut: self.options.limit.is_some()
-                && standing.state.done.is_none()
-                && (self.options.full_refresh || !standing.effect.refresh),
+                && standing.may_publish_cut(self.options.full_refresh),
             scope: standing.scope.clone(),
         }
     }

@@ -105,6 +105,11 @@ impl PriorState {
         self.usual()?.get("")
     }
 
+    /// Returns whether no run has left any state.
+    pub fn is_empty(&self) -> bool {
+        self.scopes.values().all(SliceStates::is_empty)
+    }
+
     /// Returns whether a usual run has moved a cursor of the resource.
     pub fn has_cursor(&self) -> bool {
         let mut states = self.usual().into_iter().flat_map(SliceStates::values);

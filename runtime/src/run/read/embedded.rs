@@ -1,6 +1,7 @@
 //! Lists of which a record holds only the beginning: their other pages are requested and inserted
 //! into the record's JSON.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -144,6 +145,9 @@ impl Fetcher {
             let response = response.success(|| self.client.redactor())?;
             let asked = |error: Error| error.at(response.request.clone());
             let body = lossless(&response.body);
+            if matches!(body, Cow::Owned(_)) {
+                self.left(list, "with bytes that are not UTF-8");
+            }
             let part = self.part(list, &body).map_err(asked)?.ok_or_else(|| {
                 let message = format!("there is no list at `{}`", spec.records_of(list).join("."));
                 asked(Error::new(ErrorKind::Api, message))

@@ -72,6 +72,8 @@ pub(crate) struct Fetched {
     pub again: u64,
     /// Rows without a value of the key.
     pub nameless: u64,
+    /// Whether it has bytes that are not UTF-8.
+    pub is_broken: bool,
     /// A fingerprint of its records; `None` if it has none.
     fingerprint: Option<u64>,
 }
@@ -254,9 +256,13 @@ impl Fetcher {
         slice: &SliceRequest,
         account: &mut Account,
     ) -> Result<Fetched> {
+        // Other formats than JSON are repaired when they are converted.
+        let is_text = !self.spec().format.is_json();
+        let is_broken = is_text && std::str::from_utf8(&response.body).is_err();
         let (response, mut page, body) = self.page(response, position, slice).await?;
         let repaired = page.repaired.take();
-        if repaired.is_some() {
+        let is_broken = is_broken || repaired.is_some();
+        if is_broken {
             self.stats
                 .note("some pages are not UTF-8: each invalid byte is kept as U+FFFD and two hexadecimal digits".to_owned());
         }
@@ -269,6 +275,7 @@ impl Fetcher {
             moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             nameless: advanced.nameless,
+            is_broken,
             fingerprint: advanced.fingerprint,
             sent: advanced.sent,
             page,
@@ -336,7 +343,13 @@ impl Fetcher {
         if spec.parent.is_some() && spec.format.is_json() && response.body.trim_ascii().is_empty() {
             return Ok(response.emptied());
         }
-        let json = spec.format.json(&response.body, self.resource.schema());
+        let media = response.header("content-type").unwrap_or_default();
+        let is_html = media
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html");
+        let mut tell = |note: String| self.stats.note(note);
+        let json = (spec.format).json(&response.body, is_html, self.resource.schema(), &mut tell);
         let redacted = |words: &str| self.client.redactor().redact(words);
         match json.map_err(|error| error.at(described(&response)).map_message(redacted))? {
             Cow::Owned(json) => response.body = json,
@@ -362,7 +375,16 @@ impl Fetcher {
     fn success(&self, response: Response, position: &Position) -> Result<Response> {
         let status = response.status;
         let led = matches!(position.next, Next::Url(_)) && matches!(status, 400 | 404 | 416 | 422);
+        let is_bounded = self
+            .spec()
+            .cursor
+            .as_ref()
+            .is_some_and(CursorSpec::is_bounded);
         let success = response.success(|| self.client.redactor());
+        let success = success.map_err(|error| match is_bounded && status == 404 && position.pages == 0 {
+            true => error.hint("if the API answers so for a part of the range without records, `on_status = { 404 = \"empty\" }` in etlgen.toml says so"),
+            false => error,
+        });
         success.map_err(|error| match led {
             true => error.hint(format!(
                 "the API's own link leads to this page, so the list goes on there; `on_status = {{ {status} = \"empty\" }}` says that it is the end"

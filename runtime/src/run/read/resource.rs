@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
+use crate::record::Timestamp;
 use crate::run::plan::SlicePlan;
 use crate::run::read::fetch::undecided;
 use crate::run::read::intake::Intake;
@@ -17,7 +18,7 @@ use crate::run::read::output::{Closed, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
 use crate::schema::Deletes;
-use crate::state::SliceState;
+use crate::state::{SliceState, load_time};
 
 /// Slices of one child resource that are read concurrently.
 const SLICES_AT_ONCE: usize = 8;
@@ -54,6 +55,8 @@ pub(crate) enum Found {
         /// The proof of the slices that this run does not read, and that all parents were found;
         /// `None`: they are proved.
         owed: Option<Proof>,
+        /// Whether an earlier run has read a list of this pass.
+        answered: bool,
     },
     /// The parent was left out.
     Skipped,
@@ -162,7 +165,7 @@ impl ResourceReader {
     /// Reads a child resource: the slices that its parent finds, concurrently.
     async fn children(self: Arc<Self>, mut found: mpsc::Receiver<Found>) -> Result<ReadOutcome> {
         let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
-        let mut found_any = false;
+        let (mut found_any, mut answered_before) = (false, false);
         loop {
             let next = tokio::select! {
                 // The order is fixed, so that a run can be repeated.
@@ -188,7 +191,12 @@ impl ResourceReader {
                     self.fetcher.stats.prove(Proof::Unproved(why));
                     return self.skip().await;
                 }
-                Some(Found::End { whole, owed }) => {
+                Some(Found::End {
+                    whole,
+                    owed,
+                    answered,
+                }) => {
+                    answered_before = answered;
                     owed.into_iter()
                         .for_each(|proof| self.fetcher.stats.prove(proof));
                     self.partial.fetch_or(!whole, Relaxed);
@@ -212,7 +220,9 @@ impl ResourceReader {
         match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match (self.hidden().or_else(|| self.lost())).or_else(|| self.unfit()) {
+            None => match (self.hidden(answered_before).or_else(|| self.lost()))
+                .or_else(|| self.unfit())
+            {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -263,11 +273,11 @@ impl ResourceReader {
 
     /// Returns the error of a resource whose lists were answered 404 although their parents exist:
     /// all of them, or some of a pass that would replace their rows.
-    fn hidden(&self) -> Option<Error> {
+    /// `answered`: an earlier run has read other lists of a pass that goes on.
+    fn hidden(&self, answered: bool) -> Option<Error> {
         let stats = &self.fetcher.stats;
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
-        // An earlier run has read other lists of a pass that goes on.
-        let all = stats.skipped(404) == slices && !self.plan.resumes;
+        let all = stats.skipped(404) == slices && !answered;
         (hidden > 0 && (all || self.plan.staged)).then(|| {
             let message = match slices {
                 1 => "its list was answered 404, but its parent exists".to_owned(),
@@ -331,6 +341,16 @@ impl ResourceReader {
         }
     }
 
+    /// Adds a note about a pass that an earlier run has begun: it promises the state of its start.
+    fn tell_of_start(&self) {
+        if let Some(began) = load_time(&self.plan.id) {
+            let began = Timestamp::from_micros(began);
+            self.fetcher.stats.note(format!(
+                "an earlier run has begun to read it: its rows are complete as of {began}, and the next run reads what has changed since"
+            ));
+        }
+    }
+
     /// Leaves the resource and its children out.
     async fn skip(&self) -> Result<ReadOutcome> {
         let mut intake = self.intake.lock().await;
@@ -361,6 +381,9 @@ impl ResourceReader {
         }
         if outcome == ReadOutcome::AtEnd {
             self.take_changes(&mut intake).await?;
+        }
+        if outcome == ReadOutcome::AtEnd && self.plan.resumes {
+            self.tell_of_start();
         }
         let publishes = !self.is_hollow();
         if outcome == ReadOutcome::AtEnd && !publishes {

@@ -44,6 +44,18 @@ impl RunReport {
             .iter()
             .all(|resource| !matches!(resource.outcome, Outcome::Failed(..)))
     }
+
+    /// Returns whether the API has refused the credentials for every list that was asked, so that
+    /// nothing came; the children of those lists were not read.
+    pub(crate) fn is_refused_everywhere(&self) -> bool {
+        let was_refused = |resource: &ResourceReport| match &resource.outcome {
+            Outcome::Failed(kind, _) => Some(*kind == ErrorKind::Credentials),
+            Outcome::Stopped if resource.requests == 0 => None,
+            Outcome::Stopped | Outcome::Complete => Some(false),
+        };
+        let mut asked = self.resources.iter().filter_map(was_refused).peekable();
+        self.refused || asked.peek().is_some() && asked.all(|refused| refused)
+    }
 }
 
 impl RunReport {

@@ -1,5 +1,5 @@
 //! What the rows of a page leave open about their list: items that are no records, records without
-//! a key, records without a cursor.
+//! a key, bytes that are not UTF-8, records without a cursor.
 
 use etlgen_model::counted;
 
@@ -40,6 +40,11 @@ impl List<'_> {
             of.fall_short(intake, self.slice);
             of.prove(self.slice, Proof::Unproved(why.clone()));
             self.at_most(Proof::Unproved(why));
+        }
+        if page.is_broken {
+            let why = "there are values with bytes that are not UTF-8";
+            of.prove(self.slice, Proof::Unproved(why.to_owned()));
+            self.at_most(Proof::Unproved(why.to_owned()));
         }
         if page.nameless > 0 && of.keeps_older {
             let spec = of.fetcher.spec();
