@@ -448,6 +448,7 @@ impl Fetcher {
             page.repaired = was_repaired.then(|| lossless(&body).into_owned());
         }
         self.stats.cut(&page.cut);
+        self.stats.measure(&page.longest);
         Ok((page, body))
     }
 
