@@ -11,6 +11,7 @@ mod before;
 mod embedded;
 mod ending;
 mod front;
+mod pointer;
 mod silent;
 mod ties;
 
@@ -167,6 +168,8 @@ pub(crate) struct Account {
     few: bool,
     /// Whether rows followed a page that had fewer than were requested.
     gap: bool,
+    /// Whether its pages have one token, by which each request brings the next page.
+    scrolls: bool,
     /// Whether a response says that it is an error, or incomplete.
     faulty: bool,
     /// The strongest proof that the list can still get, with the reason.
@@ -268,6 +271,7 @@ impl Account {
             known,
             said: &said,
         };
+        self.doubt_repeated(at);
         // The rows of a page are kept even if its list is contradicted.
         let (step, known) = match self.doubt.take() {
             // Some servers repeat their last or first page if the requested page does not exist.
@@ -323,6 +327,9 @@ impl Account {
         match paginator.propose(position, page, known, total)? {
             Proposal::Go(next) => self.go_on(at, next),
             Proposal::End(end) if end.by == By::Itself => {
+                if self.may_scroll(at) {
+                    return self.scroll(at);
+                }
                 // A full page that leads to itself hides what follows it.
                 if page.rows >= self.longest {
                     return Err(paging("the next link or token repeats this page"));
@@ -395,7 +402,8 @@ impl Account {
         } = at;
         if !paginator.is_numbered() {
             self.asked.add_one(of(&position.next)).map_err(on_disk)?;
-            if self.asked.contains(of(&next)).map_err(on_disk)? {
+            let scrolls = self.scrolls && next == position.next;
+            if !scrolls && self.asked.contains(of(&next)).map_err(on_disk)? {
                 return Err(paging(
                     "the next links form a cycle: this page has already been read",
                 ));
@@ -454,7 +462,7 @@ impl Account {
             size,
             places: position.places.clone(),
         };
-        let counts = next.counts || paginator.counts(position, &next, page);
+        let counts = next.counts || self.scrolls || paginator.counts(position, &next, page);
         self.ties.lead(&next.next, page, &self.terms.key);
         let step = Step::Next(Position { counts, ..next });
         match paginator.by_place(position, &step) {

@@ -23,6 +23,7 @@ fn response(headers: HeaderMap) -> Response {
         headers,
         body: Vec::new(),
         open_ended: false,
+        repeated: false,
         request: String::new(),
         sent: Sent::default(),
     }

@@ -569,6 +569,7 @@ fn no_page(status: u16) -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        repeated: false,
         landed: None,
         request: String::new(),
         sent: Sent::default(),
