@@ -15,7 +15,9 @@ use etlgen_model::{ResponsePath, Total};
 use serde_json::Value;
 
 use self::grammar::Hint;
-pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
+pub(crate) use self::values::{
+    Counted, count, counted_by, flag, is_end_word, is_no_token, remains,
+};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;

@@ -363,6 +363,16 @@ impl Account {
                 self.terms.name
             ))),
             Some(Moved::Unknown(why)) => Ok(Step::End(Proof::Unproved(why))),
+            Some(Moved::Over { reason, .. }) if !self.terms.thorough => {
+                Ok(Step::End(Proof::Unproved(reason)))
+            }
+            // Such a token is a word for the end, so the API does not know its page.
+            _ if at.position.leads_by_end_word() => {
+                let status = page.response.status;
+                Ok(Step::End(self.capped(Proof::Consistent(format!(
+                    "{why}, to which a token led that is a word for the end; `on_status = {{ {status} = \"empty\" }}` says that it is the end"
+                )))))
+            }
             // An API that limits how far a list can be read shows full pages up to the limit.
             _ if self.was_full && !self.was_short && !self.is_reached()? => {
                 let doubt = format!(
