@@ -33,6 +33,7 @@ mod manners;
 mod oauth;
 mod odd_rows;
 mod off;
+mod pages;
 mod parents;
 mod patience;
 mod pipeline;

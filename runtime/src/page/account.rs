@@ -313,7 +313,13 @@ impl Account {
         }
         let total = paginator
             .total_of(page)
-            .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page());
+            .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page())
+            // A number that is smaller than what the page itself adds ends nothing.
+            .filter(|(count, of)| match of {
+                _ if page.rows == 0 => true,
+                TotalOf::Items => *count > 0,
+                TotalOf::Pages => *count > position.pages,
+            });
         if self.is_clamped(at) {
             let why = "the API answers every further offset by the same page: the list ends there, or the API limits how far it can be read";
             self.caps(Proof::Unproved(why.to_owned()));
