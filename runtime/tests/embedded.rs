@@ -350,6 +350,55 @@ struct Order {
     total: Option<i64>,
 }
 
+/// An issue whose fields say something about its comments by their name.
+#[derive(Record)]
+struct Issue {
+    id: Option<i64>,
+    comments: Option<Vec<Part>>,
+    #[record(key = "comments@odata.nextLink")]
+    link: Option<String>,
+    comments_next: Option<String>,
+    has_more_comments: Option<bool>,
+    comments_truncated: Option<bool>,
+    truncated: Option<bool>,
+    #[record(key = "nComments")]
+    n_comments: Option<i64>,
+    stats: Option<Counts>,
+    counts: Option<Counts>,
+    #[record(key = "_count")]
+    count: Option<Counts>,
+    thread: Option<Thread>,
+    next_comment_at: Option<String>,
+}
+
+#[derive(Record)]
+struct Counts {
+    comments: Option<i64>,
+    comments_count: Option<i64>,
+    likes: Option<i64>,
+}
+
+#[derive(Record)]
+struct Thread {
+    comments: Option<Vec<Part>>,
+    stats: Option<Counts>,
+    title: Option<String>,
+}
+
+/// A record whose list is in `_embedded`.
+#[derive(Record)]
+struct Linked {
+    id: Option<i64>,
+    comments_total: Option<i64>,
+    #[record(key = "_embedded")]
+    embedded: Option<Held>,
+}
+
+#[derive(Record)]
+struct Held {
+    comments: Option<Vec<Part>>,
+}
+
 #[derive(Record)]
 #[record(rename_all = "camelCase")]
 struct Within {
@@ -374,14 +423,159 @@ fn proofs(record: &Value) -> Vec<Proof> {
     proofs_with(record, &[])
 }
 
+/// A record of which the struct declares nothing but the id.
+#[derive(Record)]
+struct Bare {
+    id: Option<i64>,
+}
+
+/// Loads records of a type. Returns the proof.
+fn proof_of<T: Record>(records: &[Value], whole: &[&str]) -> Proof {
+    let body = json!({"data": records, "next": null}).to_string();
+    let (base, _) = serve(move |_, _| (200, Vec::new(), body.clone()));
+    let list = T::list("issues", "/issues")
+        .records("data")
+        .primary_key("id")
+        .paginate(Paginator::token("cursor", "next"));
+    let list = (whole.iter()).fold(list, |list, path| list.whole_list(path));
+    let source = Source::new("s", &base).resource(list);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let options = RunOptions::default();
+    let run = sync(&source, Box::new(InMemory::new(1)), &options, Arc::new(()));
+    runtime.block_on(run).unwrap().resources.remove(0).proof
+}
+
+#[test]
+fn a_record_says_by_the_name_of_a_list_that_it_is_cut() {
+    let comments: Vec<Value> = (0..8).map(|id| json!({"id": id})).collect();
+    let with = |mut record: Value, beside: &Value| {
+        record["id"] = 1.into();
+        for (key, value) in beside.as_object().unwrap() {
+            record[key] = value.clone();
+        }
+        record
+    };
+    for (says, cut) in [
+        (
+            json!({"comments@odata.nextLink": "https://api.example/x"}),
+            true,
+        ),
+        (json!({"comments_next": "https://api.example/x"}), true),
+        (json!({"has_more_comments": true}), true),
+        (json!({"comments_truncated": true}), true),
+        (json!({"truncated": true}), true),
+        (json!({"nComments": 53}), true),
+        (json!({"stats": {"comments_count": 53}}), true),
+        (json!({"counts": {"comments": 53}}), true),
+        (json!({"_count": {"comments": 53, "likes": 2}}), true),
+        (
+            json!({"comments@odata.nextLink": null, "comments_next": ""}),
+            false,
+        ),
+        (
+            json!({"has_more_comments": false, "comments_truncated": false, "truncated": false}),
+            false,
+        ),
+        (
+            json!({"nComments": 8, "stats": {"comments_count": 8, "likes": 53}}),
+            false,
+        ),
+        (
+            json!({"_count": {"comments": 8, "likes": 53}, "next_comment_at": "2024-01-01"}),
+            false,
+        ),
+    ] {
+        let record = with(json!({"comments": comments}), &says);
+        for proof in [
+            proof_of::<Issue>(std::slice::from_ref(&record), &[]),
+            proof_of::<Bare>(std::slice::from_ref(&record), &[]),
+            proof_of::<Json>(std::slice::from_ref(&record), &[]),
+        ] {
+            assert_eq!(matches!(proof, Proof::Unproved(_)), cut, "{says} {proof:?}");
+        }
+        let settled = proof_of::<Issue>(&[record], &["comments"]);
+        assert!(matches!(settled, Proof::Proved(_)), "{says} {settled:?}");
+    }
+    for (record, cut) in [
+        (
+            json!({"_embedded": {"comments": comments}, "comments_total": 53}),
+            true,
+        ),
+        (
+            json!({"_embedded": {"comments": comments}, "comments_total": 8}),
+            false,
+        ),
+    ] {
+        let record = with(record, &json!({}));
+        for proof in [
+            proof_of::<Linked>(std::slice::from_ref(&record), &[]),
+            proof_of::<Bare>(std::slice::from_ref(&record), &[]),
+            proof_of::<Json>(std::slice::from_ref(&record), &[]),
+        ] {
+            assert_eq!(
+                matches!(proof, Proof::Unproved(_)),
+                cut,
+                "{record} {proof:?}"
+            );
+        }
+        let settled = proof_of::<Linked>(&[record], &["_embedded.comments"]);
+        assert!(matches!(settled, Proof::Proved(_)), "{settled:?}");
+    }
+    for (count, cut) in [(53, true), (8, false)] {
+        let thread = json!({"comments": comments, "title": "a", "stats": {"comments": count}});
+        let record = json!({"id": 1, "thread": thread});
+        for proof in [
+            proof_of::<Issue>(std::slice::from_ref(&record), &[]),
+            proof_of::<Bare>(std::slice::from_ref(&record), &[]),
+        ] {
+            assert_eq!(
+                matches!(proof, Proof::Unproved(_)),
+                cut,
+                "{record} {proof:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn lists_within_records_of_which_several_have_a_usual_length_and_none_is_longer_may_be_cut() {
+    let records = |lengths: &[usize]| -> Vec<Value> {
+        let record = |(id, length): (usize, &usize)| {
+            let comments: Vec<Value> = (0..*length).map(|id| json!({"id": id})).collect();
+            json!({"id": id, "comments": comments})
+        };
+        lengths.iter().enumerate().map(record).collect()
+    };
+    for (lengths, cut) in [
+        (&[3, 20, 7, 20, 20][..], true),
+        (&[10, 0, 10, 10], true),
+        (&[100, 100, 1, 100], true),
+        (&[3, 20, 7, 20], false),
+        (&[20, 20, 20, 21], false),
+        (&[8, 8, 8, 8], false),
+        (&[], false),
+    ] {
+        let records = records(lengths);
+        for proof in [
+            proof_of::<Issue>(&records, &[]),
+            proof_of::<Bare>(&records, &[]),
+            proof_of::<Json>(&records, &[]),
+        ] {
+            assert_eq!(
+                matches!(proof, Proof::Unproved(_)),
+                cut,
+                "{lengths:?} {proof:?}"
+            );
+        }
+        let settled = proof_of::<Issue>(&records, &["comments"]);
+        assert!(!matches!(settled, Proof::Unproved(_)), "{settled:?}");
+    }
+}
+
 /// The same, where the owner says that these lists are whole.
 fn proofs_with(record: &Value, whole: &[&str]) -> Vec<Proof> {
     fn with<T: Record>(list: Resource<T>, whole: &[&str]) -> Resource<T> {
         whole.iter().fold(list, |list, path| list.whole_list(path))
-    }
-    #[derive(Record)]
-    struct Bare {
-        id: Option<i64>,
     }
     let body = json!({"data": [record], "next": null}).to_string();
     let (base, _) = serve(move |_, _| (200, Vec::new(), body.clone()));

@@ -34,6 +34,7 @@ mod manners;
 mod oauth;
 mod odd_rows;
 mod off;
+mod pages;
 mod parents;
 mod patience;
 mod pipeline;

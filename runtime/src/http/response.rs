@@ -14,6 +14,9 @@ pub(crate) struct Response {
     pub body: Vec<u8>,
     /// Whether only the end of the connection shows that the body is complete.
     pub open_ended: bool,
+    /// Whether the request was sent before, and the server may have answered it without a response
+    /// that arrived.
+    pub repeated: bool,
     /// The path to which a redirect has led, if it leads to another resource.
     pub landed: Option<String>,
     /// The request, as `GET /v1/customers?limit=100`.

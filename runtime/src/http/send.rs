@@ -124,6 +124,7 @@ impl Client {
         let auth = request.auth.as_ref().unwrap_or(&self.auth);
         let mut tries = Tries::new();
         let (mut renewed, mut renewals) = (false, 0u32);
+        let mut repeated = false;
         loop {
             let attempt = match self.try_once(request, auth, &place, listener).await {
                 Ok(attempt) => attempt,
@@ -153,11 +154,17 @@ impl Client {
                         false => End::Refused(Ok(response)),
                     };
                 }
-                Verdict::Answered(answer) => return End::Answered(answer.to(place)),
+                Verdict::Answered(answer) => {
+                    return End::Answered(Response {
+                        repeated,
+                        ..answer.to(place)
+                    });
+                }
                 Verdict::Failed(error) if refused => return End::Refused(Err(error.at(place))),
                 Verdict::Failed(error) => return End::Failed(error.at(place)),
                 Verdict::Again(trouble) => trouble,
             };
+            repeated |= trouble.may_have_acted;
             let waited = self.wait_for_next_try(&mut tries, &trouble, &place, listener);
             if let Err(error) = waited.await {
                 return End::Failed(error);
@@ -196,6 +203,7 @@ impl Client {
             Verdict::Again(Trouble {
                 message: self.redact(message),
                 patient: unreachable,
+                may_have_acted: !unreachable,
                 hint: Some(match unreachable {
                     true => "check the host and the port, and that the server is running",
                     false => "run again later; the next run continues from the last commit",
@@ -228,6 +236,7 @@ impl Client {
                 patient: rule.is_none() && (late || answer.status == 503),
                 asked: self.asked(&answer, limited),
                 hint: None,
+                may_have_acted: !limited && matches!(answer.status, 500 | 502 | 504),
             });
         }
         match told {
@@ -411,6 +420,8 @@ struct Trouble {
     patient: bool,
     /// The pause that the API asks for.
     asked: Option<Duration>,
+    /// Whether the server may have acted on the request.
+    may_have_acted: bool,
     /// What to do if no further attempt is worthwhile.
     hint: Option<&'static str>,
 }

@@ -54,6 +54,7 @@ impl Answer {
             headers: self.headers,
             body: self.body,
             open_ended: self.open_ended,
+            repeated: false,
             landed: self.landed,
             request,
             sent: self.sent,

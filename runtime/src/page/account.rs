@@ -11,6 +11,7 @@ mod before;
 mod embedded;
 mod ending;
 mod front;
+mod pointer;
 mod silent;
 mod ties;
 
@@ -167,6 +168,8 @@ pub(crate) struct Account {
     few: bool,
     /// Whether rows followed a page that had fewer than were requested.
     gap: bool,
+    /// Whether its pages have one token, by which each request brings the next page.
+    scrolls: bool,
     /// Whether a response says that it is an error, or incomplete.
     faulty: bool,
     /// The strongest proof that the list can still get, with the reason.
@@ -268,6 +271,7 @@ impl Account {
             known,
             said: &said,
         };
+        self.doubt_repeated(at);
         // The rows of a page are kept even if its list is contradicted.
         let (step, known) = match self.doubt.take() {
             // Some servers repeat their last or first page if the requested page does not exist.
@@ -309,7 +313,13 @@ impl Account {
         }
         let total = paginator
             .total_of(page)
-            .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page());
+            .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page())
+            // A number that is smaller than what the page itself adds ends nothing.
+            .filter(|(count, of)| match of {
+                _ if page.rows == 0 => true,
+                TotalOf::Items => *count > 0,
+                TotalOf::Pages => *count > position.pages,
+            });
         if self.is_clamped(at) {
             let why = "the API answers every further offset by the same page: the list ends there, or the API limits how far it can be read";
             self.caps(Proof::Unproved(why.to_owned()));
@@ -323,6 +333,9 @@ impl Account {
         match paginator.propose(position, page, known, total)? {
             Proposal::Go(next) => self.go_on(at, next),
             Proposal::End(end) if end.by == By::Itself => {
+                if self.may_scroll(at) {
+                    return self.scroll(at);
+                }
                 // A full page that leads to itself hides what follows it.
                 if page.rows >= self.longest {
                     return Err(paging("the next link or token repeats this page"));
@@ -395,7 +408,8 @@ impl Account {
         } = at;
         if !paginator.is_numbered() {
             self.asked.add_one(of(&position.next)).map_err(on_disk)?;
-            if self.asked.contains(of(&next)).map_err(on_disk)? {
+            let scrolls = self.scrolls && next == position.next;
+            if !scrolls && self.asked.contains(of(&next)).map_err(on_disk)? {
                 return Err(paging(
                     "the next links form a cycle: this page has already been read",
                 ));
@@ -454,7 +468,7 @@ impl Account {
             size,
             places: position.places.clone(),
         };
-        let counts = next.counts || paginator.counts(position, &next, page);
+        let counts = next.counts || self.scrolls || paginator.counts(position, &next, page);
         self.ties.lead(&next.next, page, &self.terms.key);
         let step = Step::Next(Position { counts, ..next });
         match paginator.by_place(position, &step) {

@@ -261,7 +261,7 @@ impl Pager {
         }
     }
 
-    /// Returns the token or the link of a page: null, `""`, `false` and 0 mean that there is none. A
+    /// Returns the token or the link of a page: null, `""`, `false`, 0, -1 and words such as `"null"` mean that there is none. A
     /// number is sent as it was written: it may have more digits than a float.
     fn token(&self, page: &PageFacts<'_>, place: &str) -> Result<Option<String>> {
         let Some(json) = page.probes[2] else {
@@ -270,7 +270,9 @@ impl Pager {
         let kind = match serde_json::from_str(json).unwrap_or_default() {
             Value::Null | Value::Bool(false) => return Ok(None),
             Value::String(text) => return Ok(Some(text).filter(|text| !is_no_token(text))),
-            Value::Number(number) if number.as_f64() == Some(0.0) => return Ok(None),
+            Value::Number(number) if matches!(number.as_f64(), Some(0.0 | -1.0)) => {
+                return Ok(None);
+            }
             Value::Number(_) => return Ok(Some(json.trim().to_owned())),
             Value::Bool(true) => "`true`",
             Value::Array(_) => "a list",

@@ -7,6 +7,7 @@ use etlgen_model::{Paginator, Token, Total};
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
+use super::statements::is_end_word;
 use crate::Result;
 use crate::http::{Client, Method, Request};
 
@@ -152,6 +153,11 @@ impl Position {
     /// Returns the number of rows that are requested here, in a list with pages of `usual` rows.
     pub(super) fn size_or(&self, usual: u64) -> u64 {
         self.size.map_or(usual, |size| size.get().into())
+    }
+
+    /// Returns whether the page before led here by a token that may be a word for the end.
+    pub(crate) fn leads_by_end_word(&self) -> bool {
+        matches!(&self.next, Next::Value(token) if is_end_word(token))
     }
 
     /// Returns whether this value is requested here, as a parameter or within a link.

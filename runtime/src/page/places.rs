@@ -281,17 +281,18 @@ impl Pager {
 
     /// Returns whether an error status for the page at that position may mean that the page does
     /// not exist: pages are requested by number, and one has arrived. A token or a link comes from the
-    /// API, which says by it that the page exists.
+    /// API, which says by it that the page exists, unless the token is a word for the end.
     pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
         let ends = Step::End(Proof::Open);
+        let by_token = matches!(self.deref(), Paginator::Token(_));
         matches!(status, 400 | 404 | 416 | 422)
-            && !matches!(self.deref(), Paginator::Token(_))
+            && (!by_token || position.leads_by_end_word())
             && !matches!(position.next, Next::Url(_))
             && position.pages > 0
             && !position.overlaps()
             && !position.comes_again()
             && !position.is_before_first()
-            && self.by_place(position, &ends)
+            && (by_token || self.by_place(position, &ends))
     }
 
     /// Returns the offset that this position requests.

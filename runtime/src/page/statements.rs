@@ -15,7 +15,9 @@ use etlgen_model::{ResponsePath, Total};
 use serde_json::Value;
 
 use self::grammar::word;
-pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
+pub(crate) use self::values::{
+    Counted, count, counted_by, flag, is_end_word, is_no_token, remains,
+};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;
@@ -36,6 +38,8 @@ pub(crate) enum Says {
     NoCount(String),
     /// All pages together, or this one, have this many items.
     Count(u64),
+    /// This page may have this many items.
+    OfPage(u64),
     /// There are this many of something that may be the items.
     Named(u64),
     /// There are this many of something, by an object that is not known to describe the list.
@@ -281,7 +285,11 @@ impl Statements {
                 None => None,
             },
             Word::Hint(hint) => hint.says(value),
-            Word::Size | Word::Length | Word::Idle => None,
+            Word::Size | Word::OfPage => match counted_by(value) {
+                Some(Counted::Exactly(count)) => Some(Says::OfPage(count)),
+                _ => None,
+            },
+            Word::Length | Word::Idle => None,
         };
         if let Some(says) = says {
             self.say(says, place);
@@ -393,6 +401,7 @@ impl Statements {
                     | Says::AtLeast(_)
                     | Says::NoCount(_)
                     | Says::Count(_)
+                    | Says::OfPage(_)
                     | Says::Named(_)
                     | Says::MayCount(_)
                     | Says::Pages(_)

@@ -24,6 +24,7 @@ fn response(link: Option<&str>) -> Response {
         headers,
         body: Vec::new(),
         open_ended: false,
+        repeated: false,
         landed: None,
         request: "GET /x".into(),
         sent: Sent::default(),

@@ -1,11 +1,15 @@
 //! The totals that the responses of one list have stated.
 
+use std::cmp::Ordering;
+
 use super::statements::{Says, Statements};
 
 /// The totals that the responses of one list have stated.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     items: Vec<Stated>,
+    /// The places that may count the rows of each page.
+    of_pages: Vec<PageCount>,
     pages: Option<(u64, String)>,
     /// The length of the longest page.
     longest: u64,
@@ -28,6 +32,45 @@ pub(super) struct Stated {
     of_page: [u64; 2],
     /// The last statement, if it counts the rows of its page and earlier ones did not.
     odd: Option<u64>,
+}
+
+/// A place of the responses that may count the rows of its page.
+#[derive(Debug)]
+struct PageCount {
+    place: String,
+    first: u64,
+    /// Whether it has had other values.
+    varies: bool,
+    /// The number of pages whose rows it counted.
+    equal: u64,
+    /// The number of pages that had fewer rows.
+    larger: u64,
+    /// Whether a page had more rows.
+    is_smaller: bool,
+    /// The first page that had fewer rows: what was counted, and its rows.
+    short: (u64, u64),
+}
+
+impl PageCount {
+    fn add(&mut self, count: u64, rows: u64) {
+        self.varies |= count != self.first;
+        match count.cmp(&rows) {
+            Ordering::Equal => self.equal += 1,
+            Ordering::Less => self.is_smaller = true,
+            Ordering::Greater => {
+                if self.larger == 0 {
+                    self.short = (count, rows);
+                }
+                self.larger += 1;
+            }
+        }
+    }
+
+    /// Returns whether it counts the rows of pages, of which some have fewer. A value that is always the
+    /// same is the requested size.
+    fn is_short(&self) -> bool {
+        self.varies && !self.is_smaller && self.larger > 0 && self.equal > self.larger
+    }
 }
 
 impl Stated {
@@ -60,6 +103,11 @@ impl Totals {
             .iter()
             .any(|said| matches!(said.says, Says::Total(_)));
         for statement in &said.0 {
+            if let Says::Count(count) | Says::Named(count) | Says::OfPage(count) = statement.says
+                && rows > 0
+            {
+                self.count_page(&statement.place, count, rows);
+            }
             match statement.says {
                 Says::Total(total) => self.state(statement, total, rows, false),
                 // The count is that of the page's rows, or the requested size.
@@ -75,6 +123,31 @@ impl Totals {
                 _ => {}
             }
         }
+    }
+
+    fn count_page(&mut self, place: &str, count: u64, rows: u64) {
+        let known = self.of_pages.iter().position(|of| of.place == place);
+        let at = known.unwrap_or_else(|| {
+            self.of_pages.push(PageCount {
+                place: place.to_owned(),
+                first: count,
+                varies: false,
+                equal: 0,
+                larger: 0,
+                is_smaller: false,
+                short: (0, 0),
+            });
+            self.of_pages.len() - 1
+        });
+        if let Some(of) = self.of_pages.get_mut(at) {
+            of.add(count, rows);
+        }
+    }
+
+    /// Returns a page that has fewer rows than it says: the place, the number there, and the rows.
+    pub fn short_page(&self) -> Option<(&str, u64, u64)> {
+        let short = self.of_pages.iter().find(|of| of.is_short())?;
+        Some((&short.place, short.short.0, short.short.1))
     }
 
     fn state(
@@ -94,8 +167,8 @@ impl Totals {
             (_, false) => [0, 1],
         };
         match known {
-            // Some APIs state 0 after the last row.
-            Some(_) if rows == 0 && total == 0 => {}
+            // Some APIs state 0 after the last row, or do not count again; with rows 0 is wrong.
+            Some(_) if total == 0 => {}
             // Some APIs count the rows of the last page alone.
             Some(stated)
                 if of_page == [1, 0]
@@ -198,12 +271,28 @@ impl Totals {
         })
     }
 
+    /// Returns the declared number of pages, or one of 0, that is smaller than the number of pages with
+    /// rows.
+    pub fn exceeded_pages(&self, read: u64) -> Option<(u64, String)> {
+        let (pages, place) = self.pages.clone()?;
+        let wrong = pages < read && (self.last_pages.is_some() || pages == 0);
+        wrong.then_some((pages, place))
+    }
+
     /// Returns the certain total that has never counted as many rows as have arrived.
     pub fn exceeded(&self, came: u64) -> Option<(u64, String)> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         let exceeded = strong.filter(|stated| stated.most < came);
         let exceeded = exceeded.map(|stated| (stated.most, stated.place.clone()));
         exceeded.min()
+    }
+
+    /// Returns whether a total has fallen below the rows that have arrived, by more rows than a page
+    /// has.
+    pub fn has_collapsed(&self, came: u64) -> bool {
+        let page = self.longest.max(1);
+        self.fallen(came)
+            .is_some_and(|stated| stated.most - came > page)
     }
 
     /// Returns the number of pages and the name of its statement.

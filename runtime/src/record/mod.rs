@@ -45,6 +45,7 @@ mod field;
 pub(crate) mod json;
 #[allow(unsafe_code)]
 pub(crate) mod layout;
+mod lengths;
 pub(crate) mod page;
 mod parse_error;
 mod partial;
@@ -68,6 +69,7 @@ pub use drift::Drift;
 pub use etlgen_derive::Record;
 pub use field::{AnyField, FieldPath, IntoFieldPath, IntoKey};
 pub(crate) use field::{Found, Lookup};
+pub(crate) use lengths::{Lengths, Longest};
 pub(crate) use page::{PageReader, Stands};
 pub use parse_error::ParseError;
 pub(crate) use partial::{OpenList, OwnSigns, Partial};

@@ -1,10 +1,13 @@
 //! Finds records whose lists continue after the record, in data that was read anyway.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::drift::Content;
 use super::json;
 use super::layout::{RecordRef, ValueRef};
+use super::lengths::{Lengths, Longest};
 use super::schema::{RecordSchema, Shape, nested};
 use super::within::{self, Said, Sayers, Saying};
 use super::{Drift, RowRef, serialize};
@@ -13,6 +16,8 @@ use super::{Drift, RowRef, serialize};
 const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
 /// The maximum depth to which structs are searched.
 const DEEPEST: usize = 12;
+/// The maximum depth to which the lengths of lists are looked at.
+const LISTS_DEEPEST: usize = 3;
 /// The maximum number of fields that are searched.
 const MOST_FIELDS: usize = 100_000;
 
@@ -46,6 +51,9 @@ pub(crate) struct Partial {
     signs: Vec<(String, Sign, Option<String>)>,
     /// Fields that accept any JSON.
     loose: Vec<Place>,
+    /// The lists of records that the struct declares: the indices of the fields that lead to each, and
+    /// its path.
+    lists: Vec<(Vec<usize>, String)>,
     /// The declared lists.
     known: Vec<Vec<String>>,
     /// The meaning of the keys beside lists.
@@ -54,6 +62,14 @@ pub(crate) struct Partial {
     says: bool,
     /// The schemas whose records are searched for such lists.
     sayers: Sayers,
+}
+
+/// What a record shows about its lists.
+struct Findings<'a> {
+    /// The paths of those that continue.
+    cut: Vec<String>,
+    /// The longest lists of the page, unless the record has been added.
+    lengths: Option<&'a mut Lengths>,
 }
 
 /// A list within records whose other pages can be read, and the path of the sign that it continues.
@@ -101,17 +117,39 @@ impl Partial {
             others: Vec::new(),
             signs: signs(own),
             loose: Vec::new(),
+            lists: Vec::new(),
             known: lists.iter().map(|list| list.keys.clone()).collect(),
             saying,
             says: sayers.is_any(),
             sayers,
         };
+        partial.find_lists(schema, &mut Vec::new(), "");
         let mut left = MOST_FIELDS;
         partial.look(schema, &mut Vec::new(), &mut Vec::new(), &mut left);
         let known = &partial.known;
         let is_known = |place: &Place| known.iter().any(|list| place.is_of(list));
         partial.others.retain(|place| !is_known(place));
         partial
+    }
+
+    /// Finds the lists of records of the struct and of the objects in it.
+    fn find_lists(&mut self, schema: &'static RecordSchema, fields: &mut Vec<usize>, above: &str) {
+        for (at, field) in schema.fields.iter().enumerate() {
+            let Some(below) = nested(field.shape()) else {
+                continue;
+            };
+            let path = match above {
+                "" => field.key.to_owned(),
+                above => format!("{above}.{}", field.key),
+            };
+            fields.push(at);
+            if is_list(field.shape()) {
+                self.lists.push((fields.clone(), path));
+            } else if fields.len() < LISTS_DEEPEST {
+                self.find_lists(below, fields, &path);
+            }
+            fields.pop();
+        }
     }
 
     /// Finds the signs that the struct declares.
@@ -160,31 +198,68 @@ impl Partial {
         self.declared.iter().any(|place| place.says(row))
     }
 
-    /// Returns the paths of the other lists that continue.
-    pub fn cut(&self, row: RowRef<'_>) -> Vec<String> {
-        let mut cut = Vec::new();
+    /// Returns the longest lists of a page, by their paths, without those that can be completed.
+    pub fn longest(&self, lengths: Lengths) -> BTreeMap<String, Longest> {
+        let mut longest = lengths.others;
+        for ((_, path), list) in self.lists.iter().zip(lengths.declared) {
+            longest.entry(path.clone()).or_default().merge(list);
+        }
+        longest.retain(|path, _| self.known.iter().all(|known| known.join(".") != *path));
+        longest
+    }
+
+    /// Adds the lengths of the lists of a record that the struct declares.
+    fn measure(&self, record: RecordRef<'_>, lengths: &mut Lengths) {
+        if record.whole().is_some() {
+            return;
+        }
+        lengths
+            .declared
+            .resize(self.lists.len(), Longest::default());
+        for ((fields, _), longest) in self.lists.iter().zip(&mut lengths.declared) {
+            let mut value = ValueRef::Record(record);
+            for at in fields {
+                value = match value {
+                    ValueRef::Record(record) => record.get(*at),
+                    _ => ValueRef::Null,
+                };
+            }
+            if let ValueRef::List(list) = value {
+                longest.add(list.len());
+            }
+        }
+    }
+
+    /// Returns the paths of the other lists that continue; adds the lengths of all to `lengths`.
+    pub fn cut(&self, row: RowRef<'_>, lengths: &mut Lengths) -> Vec<String> {
+        self.measure(row.record, lengths);
         let others = self.others.iter().filter(|place| place.says(row));
-        cut.extend(others.map(|place| path(&place.keys)));
+        let mut found = Findings {
+            cut: others.map(|place| path(&place.keys)).collect(),
+            lengths: Some(lengths),
+        };
         match row.record.whole() {
-            Some(json) => self.raw(json.as_str(), true, &mut Vec::new(), &mut cut),
+            Some(json) => self.raw(json.as_str(), true, &mut Vec::new(), &mut found),
             None => {
                 for place in &self.loose {
                     place.each(ValueRef::Record(row.record), 0, &mut |raw| {
-                        self.raw(raw, false, &mut place.keys.clone(), &mut cut);
+                        self.raw(raw, false, &mut place.keys.clone(), &mut found);
                     });
                 }
             }
         }
         if let Drift(Some(content)) = row.drift {
-            self.drifted(content, false, &mut Vec::new(), &mut cut);
+            self.drifted(content, false, &mut Vec::new(), &mut found);
             if self.is_said_in(content) || self.says && !is_flat(content) {
                 // The list may be declared, and some of what stands beside it is not.
                 let mut whole = String::new();
                 serialize::write_record(&mut whole, row.record, Some(content));
-                self.raw(&whole, true, &mut Vec::new(), &mut cut);
-                return cut;
+                found.lengths = None;
+                self.raw(&whole, true, &mut Vec::new(), &mut found);
+                return found.cut;
             }
         }
+        let mut cut = found.cut;
         if self.says {
             let found = &mut |keys: &[String]| self.found(keys, &mut cut);
             self.sayers.search(row.record, found);
@@ -207,7 +282,7 @@ impl Partial {
                 Content::Raw(raw) => {
                     let is_said = (self.saying)(&entry.key).is_some_and(|said| said != Said::Idle);
                     let counts = || within::may_count(&entry.key) && !raw.starts_with(['{', '[']);
-                    is_said || counts()
+                    is_said || counts() || within::may_name(&entry.key, raw)
                 }
                 below => self.is_said_in(below),
             }),
@@ -222,30 +297,35 @@ impl Partial {
         content: &Content,
         is_record: bool,
         keys: &mut Vec<String>,
-        cut: &mut Vec<String>,
+        found: &mut Findings<'_>,
     ) {
         match content {
-            Content::Raw(raw) | Content::Again(raw) => self.raw(raw, is_record, keys, cut),
+            Content::Raw(raw) | Content::Again(raw) => self.raw(raw, is_record, keys, found),
             Content::Record(entries) => {
                 for entry in entries {
                     keys.push(entry.key.clone().into_owned());
-                    self.drifted(&entry.content, false, keys, cut);
+                    self.drifted(&entry.content, false, keys, found);
                     keys.pop();
                 }
             }
             Content::List(_, items) => {
-                (items.iter()).for_each(|(_, content)| self.drifted(content, true, keys, cut));
+                (items.iter()).for_each(|(_, item)| self.drifted(item, true, keys, found));
             }
         }
     }
 
-    fn raw(&self, raw: &str, is_record: bool, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+    fn raw(&self, raw: &str, is_record: bool, keys: &mut Vec<String>, found: &mut Findings<'_>) {
         // Most JSON has no list, and is not parsed.
         if raw.contains('{')
             && raw.contains('[')
             && let Ok(value) = serde_json::from_str::<Value>(raw)
         {
-            self.value(&value, keys, cut);
+            self.value(&value, keys, &mut found.cut);
+            let is_item = is_record && !keys.is_empty();
+            if let Some(lengths) = found.lengths.as_deref_mut().filter(|_| !is_item) {
+                measure(&value, keys, lengths);
+            }
+            let cut = &mut found.cut;
             let found = &mut |keys: &[String]| self.found(keys, cut);
             within::search(&value, self.saying, is_record, keys, found);
         }
@@ -277,6 +357,26 @@ impl Partial {
             }
             _ => {}
         }
+    }
+}
+
+/// Adds the lengths of the lists of records of a value, except those within lists.
+fn measure(value: &Value, keys: &mut Vec<String>, lengths: &mut Lengths) {
+    match value {
+        Value::Array(items)
+            if !Longest::is_short(items.len()) && items.iter().any(Value::is_object) =>
+        {
+            let list = lengths.others.entry(keys.join(".")).or_default();
+            list.add(items.len());
+        }
+        Value::Object(object) if keys.len() < LISTS_DEEPEST => {
+            for (key, value) in object.iter().filter(|(_, v)| v.is_array() || v.is_object()) {
+                keys.push(key.clone());
+                measure(value, keys, lengths);
+                keys.pop();
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,10 +1,13 @@
 //! Lists within a record of which their own object says that they continue: by a flag, a token or a
 //! link, or a total that is larger than the list.
 
+mod named;
 mod sayers;
 
 use serde_json::Value;
 
+pub(super) use self::named::may_name;
+use self::named::{about, holds_counts, is_cut, is_embedded};
 pub(super) use self::sayers::Sayers;
 
 /// What a key beside a list says about it.
@@ -40,30 +43,57 @@ struct Part<'a> {
     key: &'a str,
     said: Option<Said>,
     fact: Fact,
-    below: Vec<(Option<Said>, Fact)>,
+    below: Vec<Below<'a>>,
 }
 
-/// Returns the keys of the lists of an object that continue; `""` stands for the only one of it.
-/// `is_record`: the object is a record, whose `total` and `next` are its own.
-fn open<'a>(parts: &[Part<'a>], is_record: bool) -> Vec<&'a str> {
-    let lists = || {
-        parts.iter().filter_map(|part| match part.fact {
-            Fact::Array(length) => Some((part.key, length)),
+/// A value of an object with statements.
+struct Below<'a> {
+    key: &'a str,
+    said: Option<Said>,
+    fact: Fact,
+}
+
+/// The keys that lead from an object to a list of it: that of an object between them, if there is one,
+/// and that of the list. `None`: the only list of the object.
+type Found<'a> = Option<(Option<&'a str>, &'a str)>;
+
+/// Returns the lists of an object that continue. `is_record`: the object is a record, whose `total` and
+/// `next` are its own.
+fn open<'a>(parts: &[Part<'a>], is_record: bool) -> Vec<Found<'a>> {
+    let own = parts.iter().filter_map(|part| match part.fact {
+        Fact::Array(length) => Some((None, part.key, length)),
+        _ => None,
+    });
+    let embedded = parts.iter().filter(|part| is_embedded(part.key));
+    let embedded = embedded.flat_map(|part| {
+        part.below.iter().filter_map(|below| match below.fact {
+            Fact::Array(length) => Some((Some(part.key), below.key, length)),
             _ => None,
         })
-    };
-    let mut found: Vec<&str> = lists()
-        .filter(|(list, length)| {
+    });
+    let lists: Vec<_> = own.chain(embedded).collect();
+    let is_only = lists.len() == 1;
+    let mut found: Vec<Found<'a>> = lists
+        .iter()
+        .filter(|(_, list, length)| {
             parts.iter().any(|part| {
-                matches!(part.fact, Fact::Number(count) if count > *length)
-                    && may_count(part.key)
-                    && counts(part.key, list)
+                about(part.key, list).is_some_and(|said| goes_on(said, &part.fact, *length))
+                    || is_record
+                        && is_only
+                        && is_cut(part.key)
+                        && goes_on(Said::More, &part.fact, *length)
+                    || holds_counts(part.key)
+                        && part.below.iter().any(|below| {
+                            named::counts_below(below.key, list)
+                                && goes_on(Said::Total, &below.fact, *length)
+                        })
             })
         })
-        .map(|(list, _)| list)
+        .map(|(holder, list, _)| Some((*holder, *list)))
         .collect();
-    let Some(longest) = lists()
-        .map(|(_, length)| length)
+    let longest = lists.iter().filter(|(holder, ..)| holder.is_none());
+    let Some(longest) = longest
+        .map(|(.., length)| *length)
         .max()
         .filter(|_| !is_record)
     else {
@@ -76,36 +106,28 @@ fn open<'a>(parts: &[Part<'a>], is_record: bool) -> Vec<&'a str> {
     };
     let is_page = others().all(|part| part.said.is_some());
     let says = |said: Option<Said>, fact: &Fact| match (said, fact) {
-        (Some(Said::More), Fact::Yes) => true,
-        (Some(Said::More), Fact::Number(rest)) => *rest > 0,
-        (Some(Said::Next), Fact::Text | Fact::Object) => true,
-        (Some(Said::Next), Fact::Number(page)) => *page > 0,
-        (Some(Said::Total), Fact::Number(total)) => *total > longest,
-        _ => false,
+        (Some(Said::Next), Fact::Object) => true,
+        (Some(said), fact) => goes_on(said, fact, longest),
+        (None, _) => false,
     };
-    let goes_on = others().any(|part| {
+    let is_said = others().any(|part| {
         is_page && says(part.said, &part.fact)
-            || part.below.iter().any(|(said, fact)| says(*said, fact))
+            || part.said.is_some() && part.below.iter().any(|below| says(below.said, &below.fact))
     });
-    if goes_on {
-        found.push("");
+    if is_said {
+        found.push(None);
     }
     found
 }
 
-/// Returns whether a key names the number of items of a list: `tags_count`, `tagCount`, `totalTags`,
-/// `num_tags` beside `tags`.
-fn counts(key: &str, list: &str) -> bool {
-    let plain = |name: &str| -> String {
-        let letters = name.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    let (key, list) = (plain(key), plain(list));
-    let one = list.strip_suffix('s').unwrap_or(&list);
-    let is_list = |rest: &str| !rest.is_empty() && (rest == list || rest == one);
-    let after = ["total", "num", "numberof", "countof"];
-    key.strip_suffix("count").is_some_and(is_list)
-        || (after.iter()).any(|word| key.strip_prefix(word).is_some_and(|rest| rest == list))
+/// Returns whether a value says that a list of this length continues.
+fn goes_on(said: Said, fact: &Fact, length: u64) -> bool {
+    match (said, fact) {
+        (Said::More, Fact::Yes) | (Said::Next, Fact::Text) => true,
+        (Said::More | Said::Next, Fact::Number(number)) => *number > 0,
+        (Said::Total, Fact::Number(total)) => *total > length,
+        _ => false,
+    }
 }
 
 /// Returns whether a key may name the number of items of some list.
@@ -128,12 +150,15 @@ pub(super) fn search(
             (items.iter()).for_each(|item| search(item, saying, true, keys, found));
         }
         Value::Object(object) => {
-            if object.values().any(Value::is_array) {
+            let has_list = |(key, value): (&String, &Value)| {
+                value.is_array() || value.is_object() && is_embedded(key)
+            };
+            if object.iter().any(has_list) {
                 let parts: Vec<Part<'_>> = object
                     .iter()
                     .filter(|(_, value)| !value.is_null())
                     .map(|(key, value)| match is_record {
-                        true => Part::of_a_record(key, fact(value)),
+                        true => part(key, None, fact(value), || below(value, saying)),
                         false => part(key, saying(key), fact(value), || below(value, saying)),
                     })
                     .collect();
@@ -151,16 +176,15 @@ pub(super) fn search(
     }
 }
 
-fn tell(open: &[&str], keys: &mut Vec<String>, found: &mut dyn FnMut(&[String])) {
+fn tell(open: &[Found<'_>], keys: &mut Vec<String>, found: &mut dyn FnMut(&[String])) {
     for list in open {
-        match list.is_empty() {
-            true => found(keys),
-            false => {
-                keys.push((*list).to_owned());
-                found(keys);
-                keys.pop();
-            }
+        let length = keys.len();
+        if let Some((holder, list)) = list {
+            keys.extend(holder.map(str::to_owned));
+            keys.push((*list).to_owned());
         }
+        found(keys);
+        keys.truncate(length);
     }
 }
 
@@ -168,9 +192,11 @@ fn part<'a>(
     key: &'a str,
     said: Option<Said>,
     fact: Fact,
-    below: impl FnOnce() -> Vec<(Option<Said>, Fact)>,
+    below: impl FnOnce() -> Vec<Below<'a>>,
 ) -> Part<'a> {
-    let holds = said == Some(Said::Holder) || matches!(fact, Fact::Object) && said.is_some();
+    let is_object = matches!(fact, Fact::Object);
+    let named = || holds_counts(key) || is_embedded(key);
+    let holds = said == Some(Said::Holder) || is_object && (said.is_some() || named());
     Part {
         key,
         said,
@@ -179,22 +205,14 @@ fn part<'a>(
     }
 }
 
-impl<'a> Part<'a> {
-    /// Returns a key of a record: no key of it is about a list but one that counts it.
-    fn of_a_record(key: &'a str, fact: Fact) -> Self {
-        Part {
-            key,
-            said: None,
-            fact,
-            below: Vec::new(),
-        }
-    }
-}
-
-fn below(value: &Value, saying: Saying) -> Vec<(Option<Said>, Fact)> {
+fn below(value: &Value, saying: Saying) -> Vec<Below<'_>> {
     let object = value.as_object().into_iter().flatten();
     object
-        .map(|(key, value)| (saying(key), fact(value)))
+        .map(|(key, value)| Below {
+            key,
+            said: saying(key),
+            fact: fact(value),
+        })
         .collect()
 }
 

@@ -11,7 +11,8 @@ use crate::error::Result;
 use crate::record::beside::Beside;
 use crate::record::layout::RecordMut;
 use crate::record::{
-    CursorValue, Lookup, Partial, Record, RecordSchema, Row, RowRef, Selection, Stands, key_hash,
+    CursorValue, Lengths, Longest, Lookup, Partial, Record, RecordSchema, Row, RowRef, Selection,
+    Stands, key_hash,
 };
 
 /// A resource of any record type.
@@ -52,6 +53,8 @@ pub(crate) struct ReadPage {
     pub open: Vec<usize>,
     /// The number of records with another list that continues, by the list's path.
     pub cut: BTreeMap<String, u64>,
+    /// The longest lists within records, by their paths.
+    pub longest: BTreeMap<String, Longest>,
     /// The repaired text, if the body was not UTF-8; the spans refer to it.
     pub repaired: Option<String>,
 }
@@ -68,6 +71,7 @@ impl ReadPage {
             spans: Vec::new(),
             open: Vec::new(),
             cut: BTreeMap::new(),
+            longest: BTreeMap::new(),
             repaired: None,
         }
     }
@@ -167,15 +171,18 @@ impl<T: Record> PageReader for TypedReader<T> {
     fn read(&self, body: &[u8]) -> Result<ReadPage> {
         let page = self.pages.read(body)?;
         let (mut open, mut cut) = (Vec::new(), BTreeMap::new());
+        let mut lengths = Lengths::default();
         for (at, row) in page.rows.iter().enumerate() {
             open.extend(self.partial.is_open(row.erased()).then_some(at));
-            for list in self.partial.cut(row.erased()) {
+            for list in self.partial.cut(row.erased(), &mut lengths) {
                 if self.resource.spec.whole_lists.contains(&list) {
                     continue;
                 }
                 *cut.entry(list).or_default() += 1;
             }
         }
+        let mut longest = self.partial.longest(lengths);
+        longest.retain(|list, _| !self.resource.spec.whole_lists.contains(list));
         let rows = Box::new(TypedRows {
             rows: page.rows,
             resource: self.resource.clone(),
@@ -190,6 +197,7 @@ impl<T: Record> PageReader for TypedReader<T> {
             spans: page.spans,
             open,
             cut,
+            longest,
             repaired: page.repaired,
         })
     }

@@ -44,7 +44,9 @@ impl Account {
         let ends = said.find(|said| match said.says {
             Says::More(false) => Some("says that nothing follows".to_owned()),
             Says::NoNext => Some("has no next page".to_owned()),
-            Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
+            Says::Pages(pages)
+                if pages <= 1 && pages >= rows.min(1) && !said.may_count_from_0() =>
+            {
                 Some(format!("counts {}", counted(pages, "page")))
             }
             Says::Total(total) if total == rows && !usual => {
@@ -53,7 +55,8 @@ impl Account {
             _ => None,
         });
         let less = said.find(|said| match said.says {
-            Says::Total(total) if total < rows => Some(total),
+            Says::Total(total) if total < rows => Some(counted(total, "row")),
+            Says::Pages(0) if rows > 0 && !said.may_count_from_0() => Some(counted(0, "page")),
             _ => None,
         });
         if let Some((total, said)) = less {

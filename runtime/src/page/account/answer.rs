@@ -181,6 +181,14 @@ impl Account {
             let why = "a page had fewer rows than were requested, and rows followed it: the API may have left some out";
             self.caps(Proof::Unproved(why.to_owned()));
         }
+        if let Some((place, count, rows)) = self.totals.short_page().filter(|_| !reached) {
+            let why = format!(
+                "{} says that a page has {}, and {rows} arrived: `total = false` in `paginate` ignores it",
+                quoted(place),
+                counted(count, "row")
+            );
+            self.caps(Proof::Unproved(why));
+        }
         let may_count = |said: &'_ Statement| match said.says {
             Says::Named(count) | Says::MayCount(count) if count > came => Some(count),
             _ => None,

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use etlgen_model::{Paginator, Token, counted};
 
-use super::{Account, At};
+use super::{Account, At, is_usual};
 use crate::error::Result;
 use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::{Next, Position};
@@ -36,7 +36,10 @@ impl Account {
         let most = if self.is_again() { came.min(now) } else { came };
         let mut moved = match self.short(end, came, at) {
             Some(moved) => Some(moved),
-            None => self.over(most)?.or_else(|| self.counted_before(came, at)),
+            None => self
+                .over(most)?
+                .or_else(|| self.over_pages(at))
+                .or_else(|| self.counted_before(came, at)),
         };
         self.unfinished(at)?;
         if self.is_again() {
@@ -61,6 +64,10 @@ impl Account {
             moved = self.moved(position, by_place);
         }
         self.hollow(at, by_place);
+        if !by_place && self.totals.has_collapsed(came) {
+            let why = "its total counted more rows than arrived, and fell by more than a page: rows may be missing";
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
         if let Some(why) = self.silence(end, at).or_else(|| self.differs(end, at)) {
             self.caps(Proof::Unproved(why));
         }
@@ -309,6 +316,22 @@ impl Account {
         }
     }
 
+    /// Returns how more pages with rows have arrived than the API counts, if they have.
+    fn over_pages(&self, at: At<'_>) -> Option<Moved> {
+        let read = match at.page.rows {
+            0 => self.filled,
+            _ => at.position.pages + 1,
+        };
+        let (pages, place) = self.totals.exceeded_pages(read)?;
+        let reason = format!(
+            "`{place}` counts {}, but {} arrived",
+            counted(pages, "page"),
+            counted(read, "page")
+        );
+        let error = paging(reason.clone()).hint(self.line());
+        Some(Moved::Over { reason, error })
+    }
+
     /// Returns a sign that the list has changed while it was read.
     fn moved(&self, position: &Position, by_place: bool) -> Option<Moved> {
         if let Some((before, now)) = position.total.zip(self.totals.now())
@@ -331,7 +354,7 @@ impl Account {
                 "the API counts exactly {came} rows, at which search engines stop counting"
             ));
         }
-        let round = came > 0 && came.is_multiple_of(DEPTHS);
+        let round = came > 0 && came.is_multiple_of(DEPTHS) || self.has_usual_pages(came);
         let ends = match end.by {
             By::Empty | By::Refusal => true,
             // An API that shows no more of a list ends it in the usual way.
@@ -344,6 +367,14 @@ impl Account {
                 counted(came, "row")
             )
         })
+    }
+
+    /// Returns whether the rows fill a number of pages to which APIs limit lists. At most one list in
+    /// `size` fills its last page, so small pages say nothing.
+    fn has_usual_pages(&self, came: u64) -> bool {
+        let (pages, size) = (self.filled, self.longest);
+        let usual = matches!(pages, 10 | 50 | 100) && size >= 20 || (pages, size) == (3, 20);
+        usual && is_usual(size) && pages.checked_mul(size) == Some(came)
     }
 
     /// Judges an error status after the last page: it is the end, or the API shows no more.
@@ -363,6 +394,16 @@ impl Account {
                 self.terms.name
             ))),
             Some(Moved::Unknown(why)) => Ok(Step::End(Proof::Unproved(why))),
+            Some(Moved::Over { reason, .. }) if !self.terms.thorough => {
+                Ok(Step::End(Proof::Unproved(reason)))
+            }
+            // Such a token is a word for the end, so the API does not know its page.
+            _ if at.position.leads_by_end_word() => {
+                let status = page.response.status;
+                Ok(Step::End(self.capped(Proof::Consistent(format!(
+                    "{why}, to which a token led that is a word for the end; `on_status = {{ {status} = \"empty\" }}` says that it is the end"
+                )))))
+            }
             // An API that limits how far a list can be read shows full pages up to the limit.
             _ if self.was_full && !self.was_short && !self.is_reached()? => {
                 let doubt = format!(

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use etlgen_model::{Paginator, Token, counted};
+use serde_json::Value;
 
 use super::{Account, At, is_usual};
 use crate::http::links;
@@ -65,11 +66,13 @@ impl Account {
             }
             Some(header) if page.response.header(header).is_some() => return None,
             Some(header) => header,
-            _ if page.probes[2] == Some("\"0\"") => {
-                return full
-                    .then(|| format!("{what}, and its token is the text `0`: more may follow"));
-            }
-            _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
+            _ => match page.probes[2].and_then(word) {
+                Some(word) => {
+                    return full
+                        .then(|| format!("{what}, and its token is `{word}`: more may follow"));
+                }
+                None => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
+            },
         };
         // A wrong path looks like the end of the list.
         Some(format!(
@@ -105,5 +108,14 @@ impl Account {
                 .is_ok_and(|value| links(value).next().is_some())
         });
         page.probes[2].is_none() && !linked && !said.ends_empty()
+    }
+}
+
+/// Returns the word that the JSON of a token has in place of a token.
+fn word(json: &str) -> Option<String> {
+    match serde_json::from_str(json).ok()? {
+        Value::String(text) if !text.trim().is_empty() => Some(text),
+        Value::Number(number) if number.as_f64() == Some(-1.0) => Some(number.to_string()),
+        _ => None,
     }
 }

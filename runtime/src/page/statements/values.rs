@@ -161,10 +161,32 @@ pub(super) fn leads(value: &Value) -> Option<bool> {
     })
 }
 
-/// Returns whether a text in the place of a token says that there is none: `""`, or `"0"`, by which
-/// databases end an iteration.
+/// Returns whether a text in the place of a token says that there is none: `""`, `"0"`, by which
+/// databases end an iteration, or how languages write that there is no value.
 pub(crate) fn is_no_token(text: &str) -> bool {
-    matches!(text, "" | "0")
+    const NIL: &str = "00000000-0000-0000-0000-000000000000";
+    let text = text.trim();
+    let words = ["null", "none", "undefined", "nil", "false"];
+    matches!(text, "" | "0" | "-1" | NIL)
+        || words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Returns whether a token may be a word for the end, which an API does not know if it is requested:
+/// `end`, or the base64 of `{}`.
+pub(crate) fn is_end_word(text: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "end",
+        "eof",
+        "eol",
+        "done",
+        "last",
+        "stop",
+        "finished",
+        "complete",
+        "completed",
+        "empty",
+    ];
+    matches!(text, "-" | "e30=" | "e30") || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Returns whether a list of links has one to a next page: `[{"rel": "next", "href": "/x"}]`.

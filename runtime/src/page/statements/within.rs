@@ -10,6 +10,7 @@ pub(crate) fn says_within(key: &str) -> Option<Said> {
         Some(Word::Total | Word::Count) => Some(Said::Total),
         Some(Word::More | Word::Incomplete) => Some(Said::More),
         Some(Word::Next) => Some(Said::Next),
+        Some(Word::OfPage) => None,
         _ if HOLDERS.contains(&name.as_str()) => Some(Said::Holder),
         Some(_) => Some(Said::Idle),
         None => {

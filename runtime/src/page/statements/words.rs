@@ -73,6 +73,8 @@ pub(super) enum Word {
     Done,
     /// The number of all rows, beside a length of pages.
     Size,
+    /// The number of rows of the page.
+    OfPage,
     /// The length of pages.
     Length,
     /// What the words of the name say.
@@ -308,6 +310,10 @@ fn known(plain: &str) -> Option<Word> {
         | "finished" | "isfinished" | "jobcomplete" | "jobcompleted" | "jobdone"
         | "querycomplete" | "querycompleted" => Word::Done,
         "size" => Word::Size,
+        "returned" | "numberreturned" | "numreturned" | "returnedcount" | "countreturned"
+        | "recordsreturned" | "itemsreturned" | "rowsreturned" | "resultsreturned" | "length"
+        | "itemsinpage" | "itemsonpage" | "recordsinpage" | "rowsinpage" | "resultsinpage"
+        | "currentpagecount" | "currentcount" | "currentitemcount" => Word::OfPage,
         "perpage" | "pagesize" | "pagelen" | "pagelength" | "itemsperpage" => Word::Length,
         "limit" | "currentpage" | "pagenumber" | "number" | "first" | "prev" | "previous"
         | "previouspage" | "before" | "kind" | "etag" | "requestid" | "self" | "startat"

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Fact, Part, Said, Saying, counts, fact_of_text, open, part, tell};
+use super::named::{about, counts_below, holds_counts, is_cut, is_embedded};
+use super::{Below, Fact, Part, Said, Saying, fact_of_text, goes_on, open, part, tell};
 use crate::record::layout::{RecordRef, ValueRef};
 use crate::record::schema::{RecordSchema, Shape, nested};
 
@@ -21,10 +22,29 @@ pub(in crate::record) struct Sayers {
 struct Sayer {
     /// What each field says about a list of the record beside it; `None`: no list, or nothing about it.
     own: Option<Box<[Option<Said>]>>,
-    /// Whether a field counts the items of a list.
-    is_counting: bool,
+    /// The fields that say something about a list by its name.
+    tells: Box<[Tell]>,
     /// The fields whose records are searched, their keys, and the places of their schemas.
     below: Vec<(usize, &'static str, usize)>,
+}
+
+/// A field of a record, or of an object in it.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    at: usize,
+    key: &'static str,
+    /// The index and the key of the field within the object.
+    within: Option<(usize, &'static str)>,
+}
+
+/// A field that says something about a list.
+#[derive(Debug)]
+struct Tell {
+    list: Spot,
+    by: Spot,
+    said: Said,
+    /// Whether it does so only in a record.
+    of_record: bool,
 }
 
 /// The keys that lead to a value.
@@ -63,7 +83,7 @@ impl Sayers {
                 let fields = schema.fields.iter();
                 fields.map(|field| saying(field.key)).collect()
             }),
-            is_counting: has_count(schema),
+            tells: Tell::all(schema),
             below: below_schema(schema)
                 .map(|(at, key, below)| (at, key, places[&below.type_id()]))
                 .collect(),
@@ -75,7 +95,7 @@ impl Sayers {
 
     /// Returns whether records of the schema are worth a search.
     pub fn is_any(&self) -> bool {
-        (self.schemas.first()).is_some_and(|root| root.own.is_some() || !root.below.is_empty())
+        (self.schemas.first()).is_some_and(|root| root.says() || !root.below.is_empty())
     }
 
     /// Finds the lists of a record that continue, without its drift; `found` receives the keys of each.
@@ -93,21 +113,32 @@ impl Sayers {
         let Some(sayer) = self.schemas.get(at) else {
             return;
         };
-        if let Some(said) = sayer.said(is_record)
-            && (sayer.is_counting || may_continue(record, said))
+        for tell in sayer
+            .tells
+            .iter()
+            .filter(|tell| is_record || !tell.of_record)
+        {
+            if tell.goes_on(record) {
+                let mut keys = Trail::keys(trail);
+                keys.push(tell.list.key.to_owned());
+                keys.extend(tell.list.within.map(|(_, key)| key.to_owned()));
+                found(&keys);
+            }
+        }
+        if let Some(said) = sayer.own.as_deref().filter(|_| !is_record)
+            && may_continue(record, said)
         {
             let fields = record.schema().fields.iter().enumerate();
             let parts: Vec<Part<'_>> = fields
                 .map(|(at, field)| (at, field.key, record.get(at)))
                 .filter(|(_, _, value)| !matches!(value, ValueRef::Null))
-                .map(|(at, key, value)| match is_record {
-                    true => Part::of_a_record(key, fact_of(value)),
-                    false => part(key, said[at], fact_of(value), || {
+                .map(|(at, key, value)| {
+                    part(key, said[at], fact_of(value), || {
                         below_of(value, self.saying)
-                    }),
+                    })
                 })
                 .collect();
-            tell(&open(&parts, is_record), &mut Trail::keys(trail), found);
+            tell(&open(&parts, false), &mut Trail::keys(trail), found);
         }
         for (field, key, below) in &sayer.below {
             let (above, key) = (trail, *key);
@@ -134,18 +165,101 @@ impl Sayers {
     }
 }
 
+impl Spot {
+    /// Returns the fields of a record, and those of its objects whose keys `within` accepts.
+    fn all(schema: &RecordSchema, within: fn(&str) -> bool) -> Vec<(Spot, Shape)> {
+        let mut spots = Vec::new();
+        for (at, field) in schema.fields.iter().enumerate() {
+            let (key, shape) = (field.key, field.shape());
+            let within_key = None;
+            spots.push((
+                Spot {
+                    at,
+                    key,
+                    within: within_key,
+                },
+                shape,
+            ));
+            let below = nested(shape).filter(|_| !is_list(shape) && within(key));
+            let below = below
+                .into_iter()
+                .flat_map(|below| below.fields.iter().enumerate());
+            spots.extend(below.map(|(index, field)| {
+                let within = Some((index, field.key));
+                (Spot { at, key, within }, field.shape())
+            }));
+        }
+        spots
+    }
+
+    fn of<'a>(self, record: RecordRef<'a>) -> ValueRef<'a> {
+        match (record.get(self.at), self.within) {
+            (value, None) => value,
+            (ValueRef::Record(below), Some((at, _))) => below.get(at),
+            _ => ValueRef::Null,
+        }
+    }
+}
+
+impl Tell {
+    /// Finds the fields of a schema that say something about its lists.
+    fn all(schema: &RecordSchema) -> Box<[Tell]> {
+        let lists = Spot::all(schema, is_embedded);
+        let lists: Vec<Spot> = lists
+            .into_iter()
+            .filter(|(_, shape)| is_list(*shape))
+            .map(|(spot, _)| spot)
+            .collect();
+        let is_only = lists.len() == 1;
+        let mut tells = Vec::new();
+        for list in lists {
+            let name = list.within.map_or(list.key, |(_, key)| key);
+            for (by, shape) in Spot::all(schema, holds_counts) {
+                if is_list(shape) {
+                    continue;
+                }
+                let said = match by.within {
+                    Some((_, key)) => counts_below(key, name).then_some(Said::Total),
+                    None => about(by.key, name),
+                };
+                let of_record = said.is_none() && by.within.is_none() && is_cut(by.key) && is_only;
+                if let Some(said) = said.or(of_record.then_some(Said::More)) {
+                    tells.push(Tell {
+                        list,
+                        by,
+                        said,
+                        of_record,
+                    });
+                }
+            }
+        }
+        tells.into()
+    }
+
+    /// Returns whether its list continues.
+    fn goes_on(&self, record: RecordRef<'_>) -> bool {
+        match self.list.of(record) {
+            ValueRef::List(list) => {
+                goes_on(self.said, &fact_of(self.by.of(record)), list.len() as u64)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_list(shape: Shape) -> bool {
+    matches!(shape, Shape::List(_))
+}
+
 impl Sayer {
-    /// Returns what the fields of a record say about its lists; `None`: nothing.
-    fn said(&self, is_record: bool) -> Option<&[Option<Said>]> {
-        self.own
-            .as_deref()
-            .filter(|_| !is_record || self.is_counting)
+    fn says(&self) -> bool {
+        self.own.is_some() || !self.tells.is_empty()
     }
 }
 
 /// Leaves the fields that lead to a schema that says something.
 fn keep_searched(schemas: &mut [Sayer]) {
-    let mut searched: Vec<bool> = schemas.iter().map(|s| s.own.is_some()).collect();
+    let mut searched: Vec<bool> = schemas.iter().map(Sayer::says).collect();
     loop {
         let is_new = |at: &usize| {
             !searched[*at]
@@ -186,30 +300,24 @@ fn below_schema(
     fields.filter_map(|(at, field)| Some((at, field.key, nested(field.shape())?)))
 }
 
-/// Returns whether a field of a schema counts the items of one of its lists.
-fn has_count(schema: &RecordSchema) -> bool {
-    let lists = || {
-        let fields = schema.fields.iter();
-        fields.filter(|field| matches!(field.shape(), Shape::List(_)))
-    };
-    let mut fields = schema.fields.iter();
-    fields.any(|field| lists().any(|list| counts(field.key, list.key)))
-}
-
 /// Returns whether records of a schema may have a list of their own beside which something is said about it.
 fn may_say(schema: &'static RecordSchema, saying: Saying) -> bool {
     let has_list = (schema.fields.iter()).any(|field| matches!(field.shape(), Shape::List(_)));
     let is_said = |key: &str| saying(key).is_some_and(|said| said != Said::Idle);
-    has_list && (has_count(schema) || schema.fields.iter().any(|field| is_said(field.key)))
+    has_list && schema.fields.iter().any(|field| is_said(field.key))
 }
 
-fn below_of(value: ValueRef<'_>, saying: Saying) -> Vec<(Option<Said>, Fact)> {
+fn below_of<'a>(value: ValueRef<'a>, saying: Saying) -> Vec<Below<'a>> {
     let ValueRef::Record(record) = value else {
         return Vec::new();
     };
     let fields = record.schema().fields.iter().enumerate();
     fields
-        .map(|(at, field)| (saying(field.key), fact_of(record.get(at))))
+        .map(|(at, field)| Below {
+            key: field.key,
+            said: saying(field.key),
+            fact: fact_of(record.get(at)),
+        })
         .collect()
 }
 

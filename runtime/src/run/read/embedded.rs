@@ -325,6 +325,7 @@ fn unasked() -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        repeated: false,
         landed: None,
         request: "the record".to_owned(),
         sent: Sent::default(),

@@ -470,6 +470,7 @@ impl Fetcher {
             page.repaired = was_repaired.then(|| lossless(&body).into_owned());
         }
         self.stats.cut(&page.cut);
+        self.stats.measure(&page.longest);
         Ok((page, body))
     }
 
@@ -590,6 +591,7 @@ fn no_page(status: u16) -> Response {
         headers: HeaderMap::new(),
         body: Vec::new(),
         open_ended: false,
+        repeated: false,
         landed: None,
         request: String::new(),
         sent: Sent::default(),

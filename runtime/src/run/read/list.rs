@@ -492,6 +492,7 @@ impl<'a> List<'a> {
             && !self.position.overlaps()
             && !self.of.fetcher.spec().is_empty(response.status)
             && !self.position.is_before_first()
+            && !self.position.leads_by_end_word()
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
             format!(

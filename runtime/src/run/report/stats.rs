@@ -10,6 +10,7 @@ use etlgen_model::counted;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
+use crate::record::Longest;
 use crate::run::report::written::Written;
 use crate::run::report::{Outcome, ResourceReport};
 use crate::schema::TableBatch;
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub ruled_out: BTreeMap<u16, u64>,
     /// The number of records that hold only the beginning of a list, by the path of the list.
     pub cut: BTreeMap<String, u64>,
+    /// The longest lists within records, by their paths.
+    pub longest: BTreeMap<String, Longest>,
     /// The number of rows outside the bounds on the cursor, by the reason why they are left out.
     pub outside: BTreeMap<&'static str, u64>,
     pub notes: Vec<String>,
@@ -96,6 +99,21 @@ impl Stats {
         }
     }
 
+    /// Adds the longest lists within the records of a page.
+    pub fn measure(&self, lists: &BTreeMap<String, Longest>) {
+        if !lists.is_empty() {
+            let mut shared = self.lock();
+            for (list, longest) in lists {
+                match shared.longest.get_mut(list) {
+                    Some(known) => known.merge(*longest),
+                    None => {
+                        shared.longest.insert(list.clone(), *longest);
+                    }
+                }
+            }
+        }
+    }
+
     /// Counts rows outside the bounds on the cursor.
     pub fn leave_outside(&self, rows: u64, why: &'static str) {
         if rows > 0 {
@@ -123,7 +141,17 @@ impl Stats {
         let cut = shared.cut.iter().map(|(list, records)| format!(
             "`{list}` continues beyond the record in {}; `.embedded(Embedded::list(\"{list}\")…)` reads the rest; if there is none, `whole_lists = [\"{list}\"]` in etlgen.toml says so, `.whole_list(\"{list}\")` in code", counted(*records, "record")
         ));
-        let said: Vec<String> = cut.chain(self.collisions(name)).collect();
+        let limits = shared
+            .longest
+            .iter()
+            .filter(|(list, _)| !shared.cut.contains_key(*list));
+        let limits = limits.filter_map(|(list, longest)| {
+            let (length, records) = longest.limit()?;
+            Some(format!(
+                "no `{list}` within a record has more than {length} items, and {records} have exactly as many: the API may cut them off; `whole_lists = [\"{list}\"]` in etlgen.toml says that it does not, `.whole_list(\"{list}\")` in code"
+            ))
+        });
+        let said: Vec<String> = cut.chain(limits).chain(self.collisions(name)).collect();
         for why in said {
             let proof = shared.proof.take().unwrap_or(Proof::Open);
             shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
