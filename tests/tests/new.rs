@@ -218,9 +218,15 @@ fn a_document_without_lists_is_told() {
     let single = single
         .replace("/pets:", "/pet:")
         .replace("/owners:", "/owner:");
-    let said = Place::new(&single).refuse(&["--spec", "pets.yaml"]);
+    let place = Place::new(&single);
+    let wishes = place.folder.path().join("wishes.toml");
+    std::fs::write(wishes, "singles = \"none\"\n").unwrap();
+    let arguments = ["--spec", "pets.yaml", "--config", "wishes.toml"];
+    let said = place.refuse(&arguments);
     assert!(said.contains("error: pets.yaml:4:1: "), "{said}");
     assert!(said.contains("only 2 single objects"), "{said}");
+    // Without a wish, each is a table of one row.
+    Place::new(&single).succeed(&["--spec", "pets.yaml"]);
 }
 
 #[test]
