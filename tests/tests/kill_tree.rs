@@ -82,14 +82,19 @@ fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
     stood
 }
 
-/// Fails if a committed page was requested again.
+/// Fails if a committed page was requested again. A list whose rows happen to be sorted by the time of their last change is
+/// asked for its first page once more, after its last one.
 fn nothing_again(requests: &[String], stood: &BTreeMap<String, Stood>) {
     let mut first = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut fronts) = (BTreeSet::new(), BTreeSet::new());
     for request in requests {
         let (path, query) = request.split_once('?').unwrap_or((request, ""));
+        let looks_back = !query.contains("after=")
+            && requests
+                .iter()
+                .any(|other| other.starts_with(&format!("{path}?after=")));
         assert!(
-            seen.insert(request),
+            seen.insert(request) || looks_back && fronts.insert(path),
             "asked twice in a run: {request} of {requests:#?} {stood:?}"
         );
         first.entry(path).or_insert(query);
