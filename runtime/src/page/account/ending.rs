@@ -15,8 +15,8 @@ use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
 const DEPTHS: u64 = 1_000;
-/// Search engines count no further than this.
-const COUNTED: u64 = 10_000;
+/// Search engines and APIs stop counting at a multiple of this: 10,000 rows, or 5,000 or 50,000.
+const COUNTED: u64 = 5_000;
 
 impl Account {
     /// Judges the end of a list that a page proposes.
@@ -349,9 +349,9 @@ impl Account {
     /// the length of the list.
     fn depth(&self, end: &End, position: &Position, came: u64) -> Option<String> {
         let total = self.totals.least();
-        if total == Some(came) && came == COUNTED {
+        if total == Some(came) && came > 0 && came.is_multiple_of(COUNTED) {
             return Some(format!(
-                "the API counts exactly {came} rows, at which search engines stop counting"
+                "the API counts exactly {came} rows, at which APIs stop counting"
             ));
         }
         let round = came > 0 && came.is_multiple_of(DEPTHS) || self.has_usual_pages(came);
