@@ -76,6 +76,9 @@ fn a_statement_in_an_object_of_an_unknown_name_proves_nothing_and_makes_a_doubt(
         json!({"additional_data": {"pagination": {"has_more": true}}}),
         json!({"result": {"total": 53}}),
         json!({"QueryResponse": {"totalCount": "53"}}),
+        json!({"d": {"__count": "53"}}),
+        json!({"QueryResponse": {"count": 53}}),
+        json!({"resultSetMetaData": {"numRows": 53}}),
         json!({"meta": {"results": {"total": 53}}}),
         json!({"manifest": {"truncated": true}}),
         json!({"range": {"next_page_token": "abc"}}),
@@ -93,6 +96,8 @@ fn a_statement_in_an_object_of_an_unknown_name_proves_nothing_and_makes_a_doubt(
         .collect();
     for says in [
         json!({"result": {"total": 13}}),
+        json!({"result": {"count": 13}}),
+        json!({"owner": {"count": 53}}),
         json!({"result": {"total": 53}, "total": 13}),
         json!({"user": {"name": "a", "count": 53, "next_step": "b", "after": "c"}}),
         json!({"range": {"next_page_token": null, "has_more": false}}),

@@ -21,7 +21,9 @@ pub(crate) use self::values::{
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;
-use self::words::{HOLDERS, Hint, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, usual};
+use self::words::{
+    HOLDERS, Hint, LOOSE, NOT_ALONE, OTHERS, Word, is_envelope, is_row, noun, usual,
+};
 use super::advance::PageFacts;
 use super::paginator::Pager;
 use crate::http::{Response, Sent};
@@ -164,7 +166,7 @@ impl Statements {
         );
         if beside.strange {
             if let Some(word) = word {
-                self.strange(word, key, (&value, place));
+                self.strange(word, (key, &holder), (&value, place));
             }
             return;
         }
@@ -204,13 +206,25 @@ impl Statements {
     }
 
     /// Adds what a value in an object of an unknown name may state: it proves and contradicts nothing.
-    fn strange(&mut self, word: Word, key: &str, (value, place): (&Value, String)) {
+    /// `holder`: the name of the object, with only letters and digits.
+    fn strange(
+        &mut self,
+        word: Word,
+        (key, holder): (&str, &str),
+        (value, place): (&Value, String),
+    ) {
         if OTHERS.iter().any(|other| plain(&place).contains(other)) {
             return;
         }
         let leads_on = || leads(value) == Some(true) && !value.is_object();
+        let counts = || match word {
+            Word::Total | Word::Hint(Hint::Total) => true,
+            // A count is one of anything, but in what describes a response.
+            Word::Count | Word::Hint(Hint::Matched) => is_envelope(holder),
+            _ => false,
+        };
         let says = match word {
-            Word::Total | Word::Hint(Hint::Total) => match counted_by(value) {
+            _ if counts() => match counted_by(value) {
                 Some(Counted::Exactly(count)) => Says::MayCount(count),
                 _ => return,
             },

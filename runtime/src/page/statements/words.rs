@@ -135,6 +135,13 @@ pub(super) const OTHERS: [&str; 12] = [
     "user",
 ];
 
+/// Returns whether an object of such a name may describe the response that it is in: `d`, `result`,
+/// `queryResponse`, `resultSetMetaData`.
+pub(super) fn is_envelope(plain: &str) -> bool {
+    const ENDS: [&str; 5] = ["context", "envelope", "metadata", "response", "result"];
+    plain == "d" || ENDS.iter().any(|end| plain.ends_with(end))
+}
+
 /// Returns a name in lower case, with only letters and digits.
 pub(in crate::page) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
