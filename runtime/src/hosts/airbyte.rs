@@ -12,12 +12,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use self::out::Out;
 use super::Crate;
-use super::connector::{Configured, json, object};
+use super::connector::{Configured, file, json, object, parsed};
 use super::process::block_on;
 use super::streams::Streams;
 use crate::error::{Error, Result};
@@ -41,14 +41,9 @@ const DIALECT: Dialect = Dialect {
 
 /// Runs the source. `name` is that of the link.
 pub(super) fn main<C: Settings>(of: &Crate<'_, C>, name: &str, args: &[OsString]) -> ExitCode {
-    let args = std::iter::once(OsString::from(name)).chain(args.iter().cloned());
-    let matches = match command(name, of.version).try_get_matches_from(args) {
+    let matches = match parsed(command(name, of.version), name, args) {
         Ok(matches) => matches,
-        Err(error) => {
-            // A closed terminal is not an error of this program.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
     let out = Out::stdout();
     let mut redactor = None;
@@ -63,13 +58,6 @@ pub(super) fn main<C: Settings>(of: &Crate<'_, C>, name: &str, args: &[OsString]
 }
 
 fn command(name: &str, version: &str) -> Command {
-    let file = |id: &'static str, help: &'static str| {
-        Arg::new(id)
-            .long(id)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-            .help(help)
-    };
     let config = || file("config", "Read the settings from this JSON file").required(true);
     let debug = Arg::new("debug")
         .long("debug")

@@ -1,11 +1,16 @@
 //! The connector with the settings of a host.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value};
 
 use super::Crate;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::Capabilities;
 use crate::settings::{Places, Redactor, Settings};
 use crate::source::Source;
 
@@ -13,6 +18,38 @@ use crate::source::Source;
 pub(super) struct Configured {
     pub source: Source,
     pub redactor: Redactor,
+}
+
+/// Returns what a program does that reads the messages of a host: it stores records, and has no deletions but that of all
+/// records of an older version.
+pub(super) fn capabilities() -> Capabilities {
+    Capabilities::new(255)
+        .checkpoints(10_000, Duration::from_secs(10))
+        .deletes(false)
+}
+
+/// Parses the arguments of a host; `name` is that of its link. The error is the code with which the program ends: help and
+/// what is wrong are printed.
+pub(super) fn parsed(
+    command: Command,
+    name: &str,
+    args: &[OsString],
+) -> std::result::Result<ArgMatches, ExitCode> {
+    let args = std::iter::once(OsString::from(name)).chain(args.iter().cloned());
+    command.try_get_matches_from(args).map_err(|error| {
+        // A closed terminal is not an error of this program.
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+/// Returns an argument that names a file.
+pub(super) fn file(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .long(id)
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help(help)
 }
 
 /// Reads a JSON object from a file.

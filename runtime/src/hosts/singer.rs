@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Value, json};
 
 use self::catalog::Selected;
 use self::messages::Messages;
-use super::connector::{Configured, json, object};
+use super::connector::{Configured, file, json, object, parsed};
 use super::log::{self, Log};
 use super::process::{block_on, err, exit_code, fail, stop_on_signals};
 use super::streams::Streams;
@@ -42,14 +42,9 @@ const DIALECT: Dialect = Dialect {
 
 /// Runs the tap. `name` is that of the link.
 pub(super) fn main<C: Settings>(of: &Crate<'_, C>, name: &str, args: &[OsString]) -> ExitCode {
-    let args = std::iter::once(OsString::from(name)).chain(args.iter().cloned());
-    let matches = match command(name, of.version).try_get_matches_from(args) {
+    let matches = match parsed(command(name, of.version), name, args) {
         Ok(matches) => matches,
-        Err(error) => {
-            // A closed terminal is not an error of this program.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
     let mut redactor = None;
     match tap(of, (name, &matches), &mut redactor) {
@@ -60,13 +55,6 @@ pub(super) fn main<C: Settings>(of: &Crate<'_, C>, name: &str, args: &[OsString]
 
 /// Returns the command line of the tap.
 fn command(name: &str, version: &str) -> Command {
-    let file = |id: &'static str, help: &'static str| {
-        Arg::new(id)
-            .long(id)
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-            .help(help)
-    };
     let flag = |id: &'static str, help: &'static str| {
         Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
     };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -10,6 +9,7 @@ use super::catalog::Wanted;
 use super::out::Out;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hosts::bookmarks::{self, Bookmark};
+use crate::hosts::connector;
 use crate::hosts::streams::id_key;
 use crate::load::emit::Emit;
 use crate::load::{Capabilities, Commit, LoadInfo, Memory, Operation};
@@ -87,11 +87,8 @@ impl Emit for Messages {
         "airbyte:".to_owned()
     }
 
-    /// Destinations are not told which records are gone.
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(255)
-            .checkpoints(10_000, Duration::from_secs(10))
-            .deletes(false)
+        connector::capabilities()
     }
 
     fn prints(&self) -> bool {

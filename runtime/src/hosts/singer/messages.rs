@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::DIALECT;
 use super::catalog::{cursor, key};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hosts::bookmarks;
 use crate::hosts::streams::{Stream, id_key};
+use crate::hosts::{bookmarks, connector};
 use crate::load::emit::Emit;
 use crate::load::{Capabilities, Commit, LoadInfo, Memory, Operation};
 use crate::record::json::write_string;
@@ -157,11 +156,8 @@ impl Emit for Messages {
         "singer:".to_owned()
     }
 
-    /// Targets have no deletion but that of all records of an older version.
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(255)
-            .checkpoints(10_000, Duration::from_secs(10))
-            .deletes(false)
+        connector::capabilities()
     }
 
     fn prints(&self) -> bool {
