@@ -97,6 +97,7 @@ macro_rules! conformance {
             unchanged::a_resumed_pass_knows_what_it_has_seen
             unchanged::a_new_pass_has_seen_nothing
             unchanged::a_rollback_keeps_unchanged_records
+            unchanged::a_rollback_forgets_a_pass_in_progress
             unchanged::a_migration_keeps_what_a_pass_has_seen
         }
     };

@@ -69,7 +69,7 @@ impl DuckDb {
     fn placed<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
             let error = error.at(self.describe());
-            error.map_message(|text| address::redact_token(&self.url.redact(text)))
+            error.map_message(|text| address::redact_environment(&self.url.redact(text)))
         })
     }
 

@@ -15,7 +15,7 @@ pub use format::RowFormat;
 pub use memory::Memory;
 pub(crate) use rewind::rewind;
 pub use slice::{Edge, OpenWindow, Pass, SliceState};
-pub(crate) use slice::{load_id, load_time};
+pub(crate) use slice::{load_id, load_time, without_pass};
 
 use serde::{Deserialize, Serialize};
 

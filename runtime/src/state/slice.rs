@@ -177,9 +177,35 @@ impl SliceState {
     }
 }
 
+/// Returns the value of a state row that a rollback restores, without the pass in progress: the records that the pass has
+/// found unchanged are no longer known once a later load has ended it, and its end would delete them.
+pub(crate) fn without_pass(value: &str) -> String {
+    match serde_json::from_str::<SliceState>(value) {
+        Ok(state) if state.pass.is_some() => {
+            let pass = None;
+            SliceState { pass, ..state }.to_json()
+        }
+        _ => value.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::SliceState;
+    use super::{SliceState, without_pass};
+
+    #[test]
+    fn a_restored_row_has_no_pass_in_progress() {
+        let open = r#"{"cursor":"7","pass":{"id":"5.5"},"done":"4.5"}"#;
+        assert_eq!(without_pass(open), r#"{"cursor":"7","done":"4.5"}"#);
+        for other in [
+            r#"{"done":"4.5","cursor":"7"}"#,
+            "{}",
+            "\u{0}",
+            r#"{"pass":7}"#,
+        ] {
+            assert_eq!(without_pass(other), other);
+        }
+    }
 
     #[test]
     fn a_row_of_a_later_format_is_refused_and_one_without_a_number_is_of_the_first() {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Place;
-use super::support::*;
+use super::support::{self, *};
 use crate::load::{
-    Brought, Chunk, DeletedIds, LoadStatus, NotSeenSince, Operation, PassMark, TableChange,
+    Brought, Chunk, Commit, DeletedIds, LoadStatus, NotSeenSince, Operation, PassMark, TableChange,
 };
+use crate::state::{StateChange, StateRow};
 
 const THREE: [Rec<'static>; 3] = [("a", 1, &[1, 2]), ("b", 2, &[3]), ("c", 3, &[])];
 
@@ -59,7 +60,7 @@ pub fn an_unchanged_record_is_not_written_again<P: Place>() {
     ];
     let mut destination = opened::<P>(dir.path(), "2");
     destination.write(of("2", &second, "2")).unwrap();
-    let commit = crate::load::Commit::new(1, &[], &LoadStatus::Complete);
+    let commit = Commit::new(1, &[], &LoadStatus::Complete);
     destination.commit(&commit).unwrap();
     let unchanged = BTreeMap::from([("orders".to_owned(), 1)]);
     assert_eq!(destination.unchanged(), unchanged);
@@ -209,6 +210,34 @@ pub fn a_rollback_keeps_unchanged_records<P: Place>() {
     assert_eq!(undone.unwrap()[0].removed, Some(0));
     run::<P>(dir.path(), "8", &[&[last("8", &THREE[2..], "5", None)]]);
     assert_eq!(loads::<P>(dir.path()), ["a@1", "c@1"]);
+    check::<P>(dir.path());
+}
+
+/// The ids that a pass has found unchanged are dropped when it ends. If the load that ends it is rolled back, the pass must not
+/// go on: its end would delete those records.
+pub fn a_rollback_forgets_a_pass_in_progress<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    if !applies::<P>(dir.path()) {
+        return;
+    }
+    let state = |value: &str| [StateChange::Put(StateRow::new("orders", "", value))];
+    let load = |id: &str, chunk: Chunk, value: &str| {
+        let mut open = opened::<P>(dir.path(), id);
+        open.write(chunk).unwrap();
+        let state = state(value);
+        let commit = Commit::new(1, &state, &LoadStatus::Complete);
+        open.commit(&commit).unwrap();
+    };
+    load("1", of("1", &THREE, "1"), r#"{"done":"1"}"#);
+    let open = r#"{"pass":{"id":"2"},"done":"1"}"#;
+    load("2", of("2", &THREE[..2], "2"), open);
+    load("3", last("3", &THREE[2..], "2", None), r#"{"done":"2"}"#);
+    opened::<P>(dir.path(), "4")
+        .rollback(&["3".to_owned()])
+        .unwrap();
+    let memory = P::at(dir.path()).open(&support::load("5")).unwrap();
+    let row = StateRow::new("orders", "", r#"{"done":"1"}"#);
+    assert_eq!(memory.state, [row]);
     check::<P>(dir.path());
 }
 

@@ -11,8 +11,13 @@ use crate::settings::{Redactor, Secret};
 const THREADS: &str = "1";
 /// The scheme of the URL of a DuckLake.
 pub const DUCKLAKE: &str = "ducklake";
-/// The names of the environment variables with the token of MotherDuck.
-const TOKENS: [&str; 2] = ["motherduck_token", "MOTHERDUCK_TOKEN"];
+/// The environment variables with the token of MotherDuck and the keys of buckets.
+const SECRETS: [&str; 4] = [
+    "motherduck_token",
+    "MOTHERDUCK_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 /// A database, and how it is opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -200,9 +205,9 @@ impl Address {
     }
 }
 
-/// Returns the text with `***` in place of the token of MotherDuck in the environment.
-pub fn redact_token(text: &str) -> String {
-    let tokens = TOKENS.iter().filter_map(|name| std::env::var(name).ok());
+/// Returns the text with `***` in place of the secrets of the environment.
+pub fn redact_environment(text: &str) -> String {
+    let tokens = SECRETS.iter().filter_map(|name| std::env::var(name).ok());
     let tokens = tokens.filter(|token| !token.is_empty()).map(Secret::new);
     Redactor::new(tokens.collect()).redact(text)
 }

@@ -67,11 +67,14 @@ impl Lake {
             .file()
             .is_none()
             .then_some("postgres_scanner");
-        let bucket = self.is_in_bucket().then_some("httpfs");
+        let bucket = self.is_in_bucket();
+        // It looks for credentials where no key is given.
+        let finds = bucket && !has_key(|name| std::env::var(name).ok());
+        let bucket = bucket.then_some("httpfs");
+        let others = [postgres, bucket, finds.then_some("aws")];
         ["ducklake"]
             .into_iter()
-            .chain(postgres)
-            .chain(bucket)
+            .chain(others.into_iter().flatten())
             .collect()
     }
 
@@ -122,6 +125,11 @@ pub fn detach(session: &mut impl Session) -> Result<()> {
     session.script(&format!("USE memory; DETACH {NAME}"))
 }
 
+/// Returns whether the environment has a key of a bucket.
+fn has_key(variable: impl Fn(&str) -> Option<String>) -> bool {
+    variable("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty())
+}
+
 /// Returns the statement that tells DuckDB how to reach the bucket.
 fn bucket_secret(variable: impl Fn(&str) -> Option<String>) -> String {
     let found = |names: &[&str]| {
@@ -133,7 +141,7 @@ fn bucket_secret(variable: impl Fn(&str) -> Option<String>) -> String {
     for (setting, names) in BUCKET {
         settings.extend(found(names).map(|value| format!("{setting} {}", literal(&value))));
     }
-    if settings.len() == 1 {
+    if !has_key(&variable) {
         settings.push("PROVIDER credential_chain".to_owned());
     }
     if let Some(url) = found(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
@@ -181,6 +189,10 @@ mod tests {
         assert_eq!(
             of(&[]),
             "CREATE OR REPLACE SECRET (TYPE s3, PROVIDER credential_chain)"
+        );
+        assert_eq!(
+            of(&[("AWS_REGION", "eu")]),
+            "CREATE OR REPLACE SECRET (TYPE s3, REGION 'eu', PROVIDER credential_chain)"
         );
         let known = [
             ("AWS_ACCESS_KEY_ID", "id"),

@@ -67,7 +67,7 @@ impl States {
         Ok(states)
     }
 
-    /// Does the same with the lock of the file, which each commit replaces.
+    /// Takes the lock of the file and reads its states; each commit replaces the file.
     pub fn open(file: &Path) -> Result<Self> {
         let lock = lock(file, file)?;
         Ok(States {

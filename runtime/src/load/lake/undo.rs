@@ -8,6 +8,7 @@ use super::files::Context;
 use super::manifest::{LoadEntry, UndoEntry, UndoResource, UndoState};
 use crate::error::Result;
 use crate::load::{LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
+use crate::state::without_pass;
 
 /// The data for the undo entry of this load.
 #[derive(Default)]
@@ -126,7 +127,10 @@ impl Open {
                 continue;
             }
             match value {
-                Some(value) => self.state.insert((resource, slice), value),
+                Some(value) => {
+                    let value = without_pass(&value);
+                    self.state.insert((resource, slice), value)
+                }
                 None => self.state.remove(&(resource, slice)),
             };
         }

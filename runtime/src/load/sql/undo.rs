@@ -6,6 +6,7 @@ use super::{Session, Store, Value};
 use crate::error::Result;
 use crate::load::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 use crate::schema::ColumnRole;
+use crate::state::without_pass;
 
 /// The changes of a load to a resource.
 #[derive(Default)]
@@ -136,10 +137,17 @@ impl<S: Session> Store<S> {
              AND NOT (u.resource = ANY($3))",
             &values,
         )?;
-        self.session.execute(
-            "INSERT INTO _etl_state SELECT source, resource, slice, value FROM _etl_undo
+        let found = self.session.query(
+            "SELECT resource, slice, value FROM _etl_undo
              WHERE source = $1 AND load_id = $2 AND value IS NOT NULL AND NOT (resource = ANY($3))",
             &values,
+        )?;
+        let texts = |at: usize| Value::Texts(found.iter().map(|row| row[at].text()).collect());
+        let restored = found.iter().map(|row| without_pass(&row[2].text()));
+        let restored = Value::Texts(restored.collect());
+        self.session.execute(
+            "INSERT INTO _etl_state SELECT $1, unnest($2), unnest($3), unnest($4)",
+            &[values[0].clone(), texts(0), texts(1), restored],
         )?;
         for table in ["_etl_undo", "_etl_changes", "_etl_seen"] {
             let sql = format!("DELETE FROM {table} WHERE source = $1 AND load_id = $2");

@@ -8,6 +8,7 @@ use super::Open;
 use super::names::quoted;
 use crate::load::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 use crate::schema::ColumnRole;
+use crate::state::without_pass;
 
 /// The changes of a load to a resource.
 #[derive(Default)]
@@ -130,7 +131,7 @@ impl Open {
             match value {
                 Some(value) => self.db.execute(
                     "INSERT OR REPLACE INTO _etl_state VALUES (?1, ?2, ?3, ?4)",
-                    params![source, resource, slice, value],
+                    params![source, resource, slice, without_pass(&value)],
                 )?,
                 None => self.db.execute(
                     "DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3",
