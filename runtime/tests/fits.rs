@@ -168,6 +168,28 @@ fn a_token_that_is_a_value_of_several_rows_loses_none_unseen() {
     assert_eq!((ids.len(), grade(&report)), (53, "proved"), "{report:?}");
 }
 
+/// Words that stand in each link, in its path and as filters, are no tokens.
+#[test]
+fn words_of_links_that_records_repeat_are_no_ties() {
+    let (ids, report) = load(list(Paginator::next_url("next")), |_, request| {
+        let at = asked(request, "cursor");
+        let start = at.len();
+        let rows: Vec<Value> = (0..53)
+            .map(|n| {
+                let mut row = row(n, n);
+                row["type"] = json!("articles");
+                row["state"] = json!("open");
+                row
+            })
+            .collect();
+        let end = (start + 10).min(53);
+        let next = format!("/articles?state=open&cursor={}", "k".repeat(end));
+        let next = (end < 53).then_some(next);
+        Ok(page(json!({"data": &rows[start..end], "next": next})))
+    });
+    assert_eq!((ids.len(), grade(&report)), (53, "proved"), "{report:?}");
+}
+
 fn numbered() -> Paginator {
     Paginator::page_number("page").more("more").into()
 }

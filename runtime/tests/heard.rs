@@ -117,6 +117,22 @@ fn a_statement_in_an_object_of_an_unknown_name_proves_nothing_and_makes_a_doubt(
             came.said()
         );
     }
+    // It leaves room for what stands after it.
+    let facets: serde_json::Map<String, Value> = (0..10)
+        .map(|n| {
+            (
+                format!("f{n}"),
+                Value::Object(
+                    (0..9)
+                        .map(|m| (format!("total{m}"), json!({"count": 1})))
+                        .collect(),
+                ),
+            )
+        })
+        .collect();
+    let body = json!({"aaa": facets, "data": rows(0..13), "next": null, "has_more": true});
+    let came = load(token(), move |_| ok(body.clone()));
+    assert_ne!(came.grade(), "proved", "{}", came.said());
     // It does not fail a list that nothing else contradicts.
     let came = answered(&json!({"members": many}));
     assert_eq!(came.grade(), "unproved", "{}", came.said());

@@ -469,7 +469,9 @@ impl Account {
             places: position.places.clone(),
         };
         let counts = next.counts || self.scrolls || paginator.counts(position, &next, page);
-        self.ties.lead(&next.next, page, &self.terms.key);
+        if !paginator.is_numbered() {
+            self.ties.lead(&next.next, page, &self.terms.key);
+        }
         let step = Step::Next(Position { counts, ..next });
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),

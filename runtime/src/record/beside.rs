@@ -125,7 +125,7 @@ impl Listener {
         } else {
             json.skip()?;
         }
-        // Texts leave room for statements.
+        // Texts, and what stands in unknown objects, leave room for statements.
         let is_text = interest.text && next == b'"' && self.strange == 0;
         let text = is_text && self.heard.len() < MOST / 2;
         if interest.value || text {
@@ -136,7 +136,11 @@ impl Listener {
 
     /// Keeps the value of the entered key.
     pub fn keep(&mut self, raw: &str) {
-        if self.heard.len() < MOST {
+        let most = match self.strange {
+            0 => MOST,
+            _ => MOST / 2,
+        };
+        if self.heard.len() < most {
             self.heard.push(Beside {
                 path: self.path.clone(),
                 key_at: self.key_at,

@@ -102,7 +102,7 @@ impl Ties {
         let field = self.field.as_ref().filter(|_| !self.other)?;
         (self.tied && self.behind).then(|| {
             format!(
-                "each page begins behind the `{}` of the last record before it, and several records have the same one: others may be missing",
+                "each page begins behind the `{}` of the last record before it, and several records share a value of it: records with the value at which a page ends may be missing",
                 field[0]
             )
         })

@@ -218,7 +218,9 @@ impl Step<'_> {
         match new.checked_sub(old) {
             Some(1) => near(self.pages),
             // An API that leaves rows out counts those that it was asked for.
-            Some(grown) if grown > self.width => new + 1 >= self.rows && new <= farthest,
+            Some(grown) if grown > self.width => {
+                new <= farthest && new.saturating_add(1) >= self.rows
+            }
             Some(grown) => grown == self.width && grown > 0 && new <= farthest,
             None => false,
         }
@@ -324,6 +326,7 @@ mod tests {
             ("a", "b"),
             ("Zm9v", "YmFy"),
             ("99999999999999999999999", "99999999999999999999998"),
+            ("5", "18446744073709551615"),
         ] {
             assert!(!step.of_values(before, after), "{before} {after}");
         }

@@ -7,6 +7,8 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 use super::{LONGEST, parts};
 use crate::page::paginator::Next;
+use crate::page::places::is_token_name;
+use crate::page::statements::plain as plain_name;
 use crate::text::{from_base64, percent_decoded};
 
 /// The most spellings within one another.
@@ -55,18 +57,29 @@ pub(super) fn texts(token: &str) -> Vec<(String, String)> {
     texts.collect()
 }
 
-/// Returns the texts that a token or the parameters of a link stand for.
+/// Returns the texts that a token, or the parameters of a link that may be one, stand for.
 pub(in crate::page) fn spelled(next: &Next) -> Vec<String> {
     let values = match next {
         Next::First => Vec::new(),
         Next::Value(token) => vec![token.clone()],
-        Next::Url(link) => parts(link).into_iter().map(|(_, value)| value).collect(),
+        Next::Url(link) => parts(link)
+            .into_iter()
+            .filter(|(name, _)| is_of_token(name))
+            .map(|(_, value)| value)
+            .collect(),
     };
     let values = values.iter().filter(|value| value.len() <= LONGEST);
     values
         .flat_map(|value| texts(value))
         .map(|(_, text)| text)
         .collect()
+}
+
+/// Returns whether a parameter of a link may say where its page begins. Others, and segments of its path, are the same in
+/// every link.
+fn is_of_token(name: &str) -> bool {
+    let name = plain_name(name);
+    is_token_name(&name) || ["before", "max", "min", "since", "until"].contains(&name.as_str())
 }
 
 /// Returns what a text or bytes stand for in one spelling less, each with a letter for the spelling.

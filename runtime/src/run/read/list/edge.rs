@@ -96,7 +96,7 @@ impl List<'_> {
                 "the API's filter `{param}` has not returned a record at its bound: requested again from {from}"
             )),
             None => self.of.warn(format!(
-                "the API's filter `{param}` has not returned a record at its bound, so the list is read in full; unless those records were deleted, `lookback` or `exclusive` of `incremental` lowers the bound"
+                "the API's filter `{param}` has not returned a record at its bound, so the list is read in full: those records were deleted, or the filter excludes them; then set `exclusive` or `lookback` of `incremental` in etlgen.toml"
             )),
         }
         self.begin_from(earlier);
