@@ -26,7 +26,8 @@ pub(crate) struct Declared {
     pub format: RowFormat,
     /// Its method and path: `GET /v1/customers`.
     pub endpoint: String,
-    /// A hash of what else distinguishes its requests, since parameters may be secret.
+    /// A hash of what else distinguishes its requests, since parameters may be personal. Secrets are
+    /// not part of it.
     pub request: String,
     /// A hash of each part of its requests that settings can change, by its name: the base URL,
     /// parameters, headers, the body. Secrets are not part of it.
@@ -84,8 +85,9 @@ pub(crate) struct Rows {
 
 impl Declared {
     /// Returns the current declaration of a resource.
-    pub fn of(spec: &ResourceSpec, columns: BTreeMap<String, String>) -> Self {
+    pub fn of(source: &Source, spec: &ResourceSpec, columns: BTreeMap<String, String>) -> Self {
         let request = serde_json::json!([spec.query, spec.path_values, spec.body, spec.records]);
+        let request = source.redactor().redact(&request.to_string());
         let parameters: Vec<String> = match &spec.parent {
             Some(_) => {
                 let names = placeholders(&spec.path);
@@ -113,40 +115,14 @@ impl Declared {
         Declared {
             format: RowFormat,
             endpoint: format!("{} {}", spec.method.name(), spec.path),
-            request: format!("{:016x}", xxh3_64(request.to_string().as_bytes())),
-            parts: BTreeMap::new(),
+            request: format!("{:016x}", xxh3_64(request.as_bytes())),
+            parts: parts(source, spec),
             was: Vec::new(),
             reads: Some(reads),
             rows: Some(rows),
             next: None,
             columns,
         }
-    }
-
-    /// Adds the parts of its requests that settings can change.
-    pub fn with_parts(mut self, source: &Source, spec: &ResourceSpec) -> Self {
-        let redactor = source.redactor();
-        let mut parts: BTreeMap<String, String> = BTreeMap::new();
-        let mut add = |name: String, value: &str| {
-            let part = parts.entry(name).or_default();
-            let text = format!("{part} {}", redactor.redact(value));
-            *part = format!("{:016x}", xxh3_64(text.as_bytes()));
-        };
-        add("base URL".to_owned(), &place(source.base_url()));
-        for (name, value) in &spec.query {
-            add(format!("parameter `{name}`"), value);
-        }
-        for (name, value) in &spec.path_values {
-            add(format!("`{name}` in the path"), value);
-        }
-        for (name, value) in &spec.headers {
-            add(format!("header `{name}`"), value);
-        }
-        if let Some(body) = &spec.body {
-            add("body".to_owned(), &body.to_string());
-        }
-        self.parts = parts;
-        self
     }
 
     /// Returns the names of the parts of its requests that differ from those of another declaration,
@@ -231,6 +207,31 @@ impl Rows {
             && self.within_parent == other.within_parent
             && self.slices == other.slices
     }
+}
+
+/// Returns a hash of each part of the requests that settings can change.
+fn parts(source: &Source, spec: &ResourceSpec) -> BTreeMap<String, String> {
+    let redactor = source.redactor();
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |name: String, value: &str| {
+        let part = parts.entry(name).or_default();
+        let text = format!("{part} {}", redactor.redact(value));
+        *part = format!("{:016x}", xxh3_64(text.as_bytes()));
+    };
+    add("base URL".to_owned(), &place(source.base_url()));
+    for (name, value) in &spec.query {
+        add(format!("parameter `{name}`"), value);
+    }
+    for (name, value) in &spec.path_values {
+        add(format!("`{name}` in the path"), value);
+    }
+    for (name, value) in &spec.headers {
+        add(format!("header `{name}`"), value);
+    }
+    if let Some(body) = &spec.body {
+        add("body".to_owned(), &body.to_string());
+    }
+    parts
 }
 
 /// Returns what tells one API from another in its base URL: the host and the path. The port of a

@@ -94,8 +94,7 @@ impl<'a> Comparison<'a> {
         let fresh = Normalizer::new(resource.schema(), options, &[])?;
         let known = self.declared.get(there).cloned();
         let before = known.clone().unwrap_or_default();
-        let now = Declared::of(spec, columns::named(&fresh));
-        let mut now = now.with_parts(source, spec);
+        let mut now = Declared::of(source, spec, columns::named(&fresh));
         now.was.clone_from(&before.was);
         now.was.extend(old_name.clone());
         let parent = self.renamed_parent(&before, &now);

@@ -49,7 +49,7 @@ pub fn find(
         if has_tables(&spec.name) || found.contains_key(&spec.name) {
             continue;
         }
-        let now = Declared::of(spec, Default::default());
+        let now = Declared::of(source, spec, Default::default());
         let old = gone.iter().filter(|old| declared[**old].asks_like(&now));
         let old: Vec<&&String> = old.collect();
         if let [old] = old[..] {

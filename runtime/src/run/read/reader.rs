@@ -45,6 +45,9 @@ pub(crate) struct ResourceReader {
     pub partial: AtomicBool,
     /// Whether a list was empty, and nothing proves that.
     pub(super) silent: AtomicBool,
+    /// Whether records without a value of the key have come: only a complete pass deletes their
+    /// older rows.
+    pub(super) nameless: AtomicBool,
     /// Whether a response says that it is an error, or incomplete.
     pub(super) faulty: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
@@ -150,6 +153,7 @@ impl ResourceReader {
             begun: plan.children().map(|slices| slices.begun.clone()),
             partial: plan.pass.partial.into(),
             silent: AtomicBool::new(false),
+            nameless: AtomicBool::new(false),
             faulty: AtomicBool::new(false),
             replaces: plan.pass.staged && ended,
             plan: plan.pass.clone(),

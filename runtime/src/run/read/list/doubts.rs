@@ -1,6 +1,8 @@
 //! What the rows of a page leave open about their list: items that are no records, records without
 //! a key, bytes that are not UTF-8, records without a cursor.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use etlgen_model::counted;
 
 use super::List;
@@ -46,19 +48,41 @@ impl List<'_> {
             of.prove(self.slice, Proof::Unproved(why.to_owned()));
             self.at_most(Proof::Unproved(why.to_owned()));
         }
-        if page.nameless > 0 && of.keeps_older {
-            let spec = of.fetcher.spec();
-            let parts = spec.primary_key.iter();
-            let key: Vec<String> = parts.map(|part| format!("`{}`", part.join("."))).collect();
-            let why = format!(
-                "{} without a value of {}: after a change the older row stays",
-                counted(page.nameless, "record"),
-                key.join(", ")
-            );
-            of.prove(self.slice, Proof::Unproved(why.clone()));
-            self.at_most(Proof::Unproved(why));
-        }
+        self.doubt_keys(intake, page);
         Ok(())
+    }
+
+    /// Limits what is proved by a page with records that have no value of the key: such a record is
+    /// identified by its content. If no record of the page has one, the declaration is wrong, and
+    /// the rows of an earlier run must not be deleted for it.
+    fn doubt_keys(&mut self, intake: &mut Intake, page: &Fetched) {
+        if page.nameless == 0 {
+            return;
+        }
+        let of = self.of;
+        let parts = of.fetcher.spec().primary_key.iter();
+        let key: Vec<String> = parts.map(|part| format!("`{}`", part.join("."))).collect();
+        let key = key.join(", ");
+        let records = counted(page.nameless, "record");
+        let all = page.nameless == page.ids.len() as u64;
+        let why = match (all && page.nameless > 1, of.keeps_older) {
+            (true, _) => format!(
+                "no record of a page has a value of the key {key}: another field may be the key"
+            ),
+            (false, true) => {
+                format!("{records} without a value of {key}: after a change the older row stays")
+            }
+            (false, false) => {
+                // The list itself is complete, so the older rows are deleted.
+                of.nameless.store(true, Relaxed);
+                let why =
+                    format!("{records} without a value of {key}: equal ones cannot be told apart");
+                return of.prove(self.slice, Proof::Consistent(why));
+            }
+        };
+        of.fall_short(intake, self.slice);
+        of.prove(self.slice, Proof::Unproved(why.clone()));
+        self.at_most(Proof::Unproved(why));
     }
 
     /// Limits what is proved by passes that request only what is new, because the list has records
