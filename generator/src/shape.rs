@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// The deepest nesting that is read; deeper parts stay free form.
 const DEPTH: usize = 32;
 /// The fewest keys of a map.
-const MAP: usize = 3;
+const MAP: usize = 2;
 
 /// The types at one place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -200,7 +200,19 @@ fn object_schema(object: &IndexMap<String, Shape>) -> Value {
 fn is_id(key: &str) -> bool {
     let digits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
     let hex = key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits || hex || matches!(Text::of(key), Text::Uuid | Text::Date | Text::DateTime)
+    // `v1.0.1`, but not `odata.type`.
+    let version = key.as_bytes().windows(3).any(|three| {
+        let [one, dot, other] = three else {
+            return false;
+        };
+        *dot == b'.' && one.is_ascii_digit() && other.is_ascii_digit()
+    });
+    let address = key.find('@').is_some_and(|at| at > 0);
+    digits
+        || hex
+        || version
+        || address
+        || matches!(Text::of(key), Text::Uuid | Text::Date | Text::DateTime)
 }
 
 impl Digits {

@@ -270,7 +270,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, ends: bool, found: 
         || rule(
             "a token within a next",
             matches!(name, "after" | "cursor" | "offset" | "token")
-                && matches!(above.as_str(), "next" | "nextpage" | "cursors"),
+                && matches!(above.as_str(), "next" | "nextpage" | "cursors" | "cursor"),
         )
         || rule(
             "a token beside a page's facts",

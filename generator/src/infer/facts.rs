@@ -58,6 +58,8 @@ pub struct Skipped {
     pub method: String,
     pub path: String,
     pub reason: String,
+    /// Whether it returns rows that no other list has, so that its owner may miss them.
+    pub is_missed: bool,
 }
 
 /// The way requests authenticate.

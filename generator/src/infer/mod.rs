@@ -134,11 +134,12 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     for (index, operation) in api.operations.iter().enumerate() {
         let (mut kind, mut found, mut roles) = match resources::classify(api, operation) {
             None => continue,
-            Some(Verdict::Skip(reason)) => {
+            Some(verdict @ (Verdict::Skip(reason) | Verdict::Miss(reason))) => {
                 skipped.push(Skipped {
                     method: operation.method.clone(),
                     path: operation.path.clone(),
                     reason: reason.to_owned(),
+                    is_missed: matches!(verdict, Verdict::Miss(_)),
                 });
                 continue;
             }

@@ -18,7 +18,10 @@ pub(super) enum Verdict<'a> {
         found: Box<Found<'a>>,
         roles: Box<Roles>,
     },
+    /// It is no resource.
     Skip(&'static str),
+    /// It returns rows, but a run cannot ask for all of them.
+    Miss(&'static str),
 }
 
 /// Classifies one operation; `None` for methods that only write.
@@ -65,10 +68,10 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
             wants_words(api, operation, &path_words),
         )
     {
-        return Some(Verdict::Skip("a search that requires search words"));
+        return Some(Verdict::Miss("a search that requires search words"));
     }
     if found.list && rule("a report", is_report(operation, &path_words)) {
-        return Some(Verdict::Skip("a report over a required time span"));
+        return Some(Verdict::Miss("a report over a required time span"));
     }
     let plain = found.record.is_scalar() && !found.record.is_object();
     let flags = plain && found.record.is_boolean();

@@ -11,7 +11,12 @@ pub(super) fn base_url(api: &Api) -> String {
                 url = url.replace(&format!("{{{name}}}"), default);
             }
         }
-        url.trim().trim_end_matches('/').to_owned()
+        let url = url.trim().trim_end_matches('/');
+        // Without a scheme a URL has that of the document, which a vendor serves encrypted.
+        match url.strip_prefix("//") {
+            Some(host) => format!("https://{host}"),
+            None => url.to_owned(),
+        }
     });
     let absolute: Vec<String> = resolved
         .filter(|url| url.starts_with("http://") || url.starts_with("https://"))

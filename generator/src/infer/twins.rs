@@ -40,6 +40,7 @@ pub(super) fn leave_out(api: &Api, drafts: &mut Vec<Draft<'_>>, skipped: &mut Ve
             method: draft.method.to_owned(),
             path: path(draft).to_owned(),
             reason,
+            is_missed: false,
         }));
         stays
     });

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::spec::api::{Api, Location};
+use crate::spec::api::{Api, Location, Operation, Parameter};
 
 use super::facts::{AuthFacts, Decision, KeyFacts, decide};
-use super::words::{flat, says};
+use super::words::{flat, says, words};
 
 /// Decides from parameters and prose, because no scheme is declared.
 pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
@@ -14,72 +14,8 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         .iter()
         .filter(|operation| operation.method == "get")
         .collect();
-    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
-    let mut bearer = false;
-    for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
-        let name = flat(&parameter.name);
-        let header = parameter.location == Location::Header;
-        let is_key = match parameter.location {
-            Location::Header => [
-                "authorization",
-                "xapikey",
-                "apikey",
-                "xauthtoken",
-                "xaccesstoken",
-                "token",
-                "xapitoken",
-                "authtoken",
-            ]
-            .contains(&name.as_str()),
-            Location::Query => {
-                [
-                    "apikey",
-                    "accesstoken",
-                    "authtoken",
-                    "apitoken",
-                    "appid",
-                    "token",
-                    "key",
-                ]
-                .contains(&name.as_str())
-                    && (parameter.required || name.contains("api") || name.contains("token"))
-            }
-            _ => false,
-        };
-        if is_key {
-            bearer |=
-                name == "authorization" && parameter.description.to_lowercase().contains("bearer");
-            *seen.entry((header, parameter.name.clone())).or_default() += 1;
-        }
-    }
-    let most = seen
-        .iter()
-        .max_by_key(|(_, count)| **count)
-        .filter(|(_, count)| **count * 2 >= gets.len());
-    if let Some(((header, name), _)) = most {
-        let authorization = flat(name) == "authorization";
-        if authorization && bearer {
-            return decide(
-                AuthFacts::Bearer,
-                0.8,
-                "a parameter `Authorization` describes a bearer token".to_owned(),
-            );
-        }
-        let location = if *header {
-            Location::Header
-        } else {
-            Location::Query
-        };
-        let key = KeyFacts {
-            location,
-            name: name.clone(),
-            prefix: String::new(),
-        };
-        return decide(
-            AuthFacts::Keys(vec![key]),
-            0.7,
-            format!("most operations have a parameter `{name}`"),
-        );
+    if let Some(decision) = by_parameters(&gets) {
+        return decision;
     }
     if let Some(key) = told_key(&api.description) {
         let reason = format!("the description mentions `{}`", key.name);
@@ -128,6 +64,111 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         0.5,
         "nothing mentions keys or tokens".to_owned(),
     )
+}
+
+/// Decides by the parameters that most operations have.
+fn by_parameters(gets: &[&Operation]) -> Option<Decision<AuthFacts>> {
+    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    let mut bearer = false;
+    for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
+        if holds_credentials(parameter) {
+            bearer |= flat(&parameter.name) == "authorization"
+                && parameter.description.to_lowercase().contains("bearer");
+            let header = parameter.location == Location::Header;
+            *seen.entry((header, parameter.name.clone())).or_default() += 1;
+        }
+    }
+    let most = seen.values().copied().max()?;
+    if most * 2 < gets.len() {
+        return None;
+    }
+    // An application and its user may send a header each.
+    let of_all = seen.into_iter().filter(|(_, count)| *count == most);
+    let keys: Vec<KeyFacts> = of_all
+        .map(|((header, name), _)| KeyFacts {
+            location: if header {
+                Location::Header
+            } else {
+                Location::Query
+            },
+            name,
+            prefix: String::new(),
+        })
+        .collect();
+    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
+    if bearer && matches!(keys.as_slice(), [key] if flat(&key.name) == "authorization") {
+        let reason = "a parameter `Authorization` describes a bearer token";
+        return Some(decide(AuthFacts::Bearer, 0.8, reason.to_owned()));
+    }
+    let reason = match names.as_slice() {
+        [name] => format!("most operations have a parameter {name}"),
+        names => format!("most operations have the parameters {}", names.join(", ")),
+    };
+    Some(decide(AuthFacts::Keys(keys), 0.7, reason))
+}
+
+/// Returns whether a parameter holds a key or a token, by its name and its text.
+fn holds_credentials(parameter: &Parameter) -> bool {
+    let name = flat(&parameter.name);
+    match parameter.location {
+        Location::Header => is_credential_header(parameter, &name),
+        Location::Query => {
+            let names = [
+                "apikey",
+                "accesstoken",
+                "authtoken",
+                "apitoken",
+                "appid",
+                "token",
+                "key",
+            ];
+            let certain = parameter.required || name.contains("api") || name.contains("token");
+            names.contains(&name.as_str()) && certain
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a header holds a key or a token: `X-Api-Key`, and `X-Acme-Site-Token` if it is
+/// required or its text says so; but `Idempotency-Key` and `X-Page-Token` hold none.
+fn is_credential_header(parameter: &Parameter, name: &str) -> bool {
+    if name == "authorization" {
+        return true;
+    }
+    let words = words(&parameter.name);
+    let Some(last) = words.last().map(String::as_str) else {
+        return false;
+    };
+    let others = [
+        "idempotency",
+        "request",
+        "page",
+        "next",
+        "sync",
+        "csrf",
+        "xsrf",
+        "continuation",
+        "cursor",
+        "trace",
+        "correlation",
+        "partition",
+        "routing",
+        "public",
+        "sort",
+    ];
+    if !["key", "token", "apikey", "secret"].contains(&last)
+        || words.iter().any(|word| others.contains(&word.as_str()))
+    {
+        return false;
+    }
+    let known = ["api", "auth", "access", "authentication", "authorization"];
+    let text = parameter.description.to_lowercase();
+    let told = ["token", "api key", "authenticat", "credential", "secret"];
+    parameter.required
+        || name == "token"
+        || last == "apikey"
+        || words.iter().any(|word| known.contains(&word.as_str()))
+        || told.iter().any(|word| text.contains(word))
 }
 
 /// Finds a header or query parameter that holds a key in prose: `X-Api-Key: …`, `?api_key=…`.

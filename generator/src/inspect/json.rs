@@ -19,7 +19,7 @@ pub fn json(draft: &Draft) -> Value {
     let skipped: Vec<Value> = facts
         .skipped
         .iter()
-        .map(|skipped| json!({"method": skipped.method, "path": skipped.path, "reason": skipped.reason}))
+        .map(|skipped| json!({"method": skipped.method, "path": skipped.path, "reason": skipped.reason, "missed": skipped.is_missed}))
         .collect();
     let (kind, name) = auth(&facts.auth.value);
     let rates = facts.rates.iter();

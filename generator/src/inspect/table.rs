@@ -1,6 +1,7 @@
 //! The table of `etlgen inspect`, and the open questions below it.
 
 use etlgen_model::Paginator;
+use indexmap::IndexMap;
 
 use crate::diagnostics::{counted, printable};
 use crate::draft::{Decided, Draft};
@@ -84,6 +85,7 @@ pub fn table(draft: &Draft, view: &View) -> String {
     }
     text.push_str(&legend(&text));
     text.push_str(&off(&decided, view.width));
+    text.push_str(&missed(facts, view.width));
     text.push_str(&open(facts, &lists, view.width));
     text
 }
@@ -100,6 +102,25 @@ fn off(decided: &[Decided<'_>], width: usize) -> String {
         true => off,
         false => format!("\nOff: `sync` leaves these out unless `--resources` names them\n{off}"),
     }
+}
+
+/// Lists operations that return rows and are no resources, by their reasons.
+fn missed(facts: &Facts, width: usize) -> String {
+    let mut reasons: IndexMap<&str, Vec<String>> = IndexMap::new();
+    for skipped in facts.skipped.iter().filter(|skipped| skipped.is_missed) {
+        let endpoint = format!("{} {}", skipped.method.to_uppercase(), skipped.path);
+        let of_reason = reasons.entry(&skipped.reason).or_default();
+        of_reason.push(one_line(&endpoint));
+    }
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nLeft out: no run can ask for all their rows\n".to_owned();
+    for (reason, endpoints) in reasons {
+        let line = format!("{reason}: {}", endpoints.join(", "));
+        text.push_str(&lines("  ", line.split(' ').map(str::to_owned), width));
+    }
+    text
 }
 
 /// Explains the marks that a table contains.
@@ -418,6 +439,30 @@ paths:
         );
         let json = crate::inspect::json(&draft);
         assert_eq!(json["off"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn lists_that_are_left_out_are_named_with_the_reason() {
+        let document = "openapi: 3.0.0
+info: {title: T, version: '1'}
+paths:
+  /users: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}}}
+  /metrics/meetings:
+    get:
+      parameters: [{name: from, in: query, required: true, schema: {type: string, format: date}}, {name: to, in: query, required: true, schema: {type: string, format: date}}]
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {meetings: {type: array, items: {type: object, properties: {host: {type: string}, minutes: {type: integer}}}}}}}}}}
+";
+        let input = crate::spec::Input {
+            name: "t.yaml".to_owned(),
+            bytes: document.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        let draft = Draft::new(input, &Default::default(), &Default::default()).unwrap();
+        let shown = table(&draft, &View::default());
+        assert!(
+            shown.contains("a report over a required time span: GET /metrics/meetings"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -159,6 +159,12 @@ impl<'t> Documents<'t> {
         Err("it leads in a circle".to_owned())
     }
 
+    /// Returns the child of a node below this key, with its `$ref`s followed; `None` if it is
+    /// absent, or one of them leads nowhere.
+    pub fn child<'a>(&'a self, node: &Node<'a>, key: &str) -> Option<Node<'a>> {
+        self.resolve(node.child(key)?).ok()
+    }
+
     /// Returns the target of one `$ref`, without following further ones.
     pub fn target<'a>(&'a self, from: &Node<'a>, reference: &str) -> Result<Node<'a>, String> {
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));

@@ -54,7 +54,7 @@ pub(super) fn operations<'a>(
             }
         }
     }
-    let mut found: Vec<(&'static str, Node<'a>)> = Vec::new();
+    let mut found: Vec<(&'static str, Node<'a>, String)> = Vec::new();
     for (key, operation) in items.iter().flat_map(Node::entries) {
         let method = METHODS
             .into_iter()
@@ -62,11 +62,25 @@ pub(super) fn operations<'a>(
         let Some(method) = method else {
             continue;
         };
-        if found.iter().any(|(other, _)| *other == method) || operation.value.is_null() {
+        if found.iter().any(|(other, ..)| *other == method) || operation.value.is_null() {
             continue;
         }
+        let place = documents.full_pointer(&operation);
+        let operation = match documents.resolve(operation.clone()) {
+            Ok(operation) => operation,
+            Err(reason) => {
+                let reference = operation.reference().unwrap_or_default();
+                let detail = format!("{method} {path}: {reference} ({reason})");
+                report.warn(
+                    &operation,
+                    "the $ref of an operation cannot be followed",
+                    &detail,
+                );
+                continue;
+            }
+        };
         if operation.value.is_object() {
-            found.push((method, operation));
+            found.push((method, operation, place));
         } else {
             let detail = format!("{method} {path}");
             report.warn(
@@ -83,7 +97,7 @@ pub(super) fn operations<'a>(
     }
     found
         .into_iter()
-        .map(|(method, node)| {
+        .map(|(method, node, pointer)| {
             let reader = Reader {
                 documents,
                 defaults,
@@ -91,7 +105,10 @@ pub(super) fn operations<'a>(
                 path,
                 method,
             };
-            reader.operation(schemas, &node, report)
+            Operation {
+                pointer,
+                ..reader.operation(schemas, &node, report)
+            }
         })
         .collect()
 }
@@ -216,16 +233,16 @@ impl<'a> Reader<'_, 'a> {
             let mut others = consumes.into_iter().filter(|it| !is_json(it));
             return Some(others.next().unwrap_or_else(form));
         }
-        let body = self.documents.resolve(node.child("requestBody")?).ok()?;
-        let content = body.child("content")?;
+        let body = self.documents.child(node, "requestBody")?;
+        let content = self.documents.child(&body, "content")?;
         let mut names = content.entries().map(|(name, _)| name.to_owned());
         if content.entries().any(|(name, _)| is_json(name)) {
             return None;
         }
         // Many documents forget to say that a body is required, but not which fields are.
         let needs = content.entries().any(|(_, media)| {
-            let schema = media.child("schema");
-            let schema = schema.and_then(|schema| self.documents.resolve(schema).ok());
+            let media = self.documents.resolve(media).ok();
+            let schema = media.and_then(|media| self.documents.child(&media, "schema"));
             schema.is_some_and(|schema| !schema.texts("required").is_empty())
         });
         let required = body.flag("required") == Some(true) || needs;
@@ -258,11 +275,12 @@ impl<'a> Reader<'_, 'a> {
             let schema = body.child("schema").filter(|_| json)?;
             return Some(schemas.schema(schema, report));
         }
-        let body = self.documents.resolve(node.child("requestBody")?).ok()?;
-        let content = body.child("content")?;
+        let body = self.documents.child(node, "requestBody")?;
+        let content = self.documents.child(&body, "content")?;
         let (_, media) = content
             .entries()
             .find(|(media_type, _)| is_json(media_type))?;
+        let media = self.documents.resolve(media).ok()?;
         Some(schemas.schema(media.child("schema")?, report))
     }
 }

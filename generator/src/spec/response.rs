@@ -18,7 +18,7 @@ pub(super) fn response<'a>(
     produces: &[String],
     report: &mut Report,
 ) -> Option<Response> {
-    let responses = operation.child("responses")?;
+    let responses = documents.child(operation, "responses")?;
     let mut candidates: Vec<(u8, bool, &'a str, Node<'a>)> = Vec::new();
     for (status, node) in responses.entries() {
         let Some(rank) = rank(status) else {
@@ -26,7 +26,7 @@ pub(super) fn response<'a>(
         };
         match documents.resolve(node.clone()) {
             Ok(node) if node.value.is_object() => {
-                let empty = node.child("schema").is_none() && content(&node).is_empty();
+                let empty = node.child("schema").is_none() && content(documents, &node).is_empty();
                 candidates.push((rank, empty, status, node));
             }
             Ok(_) => report.warn(
@@ -44,7 +44,7 @@ pub(super) fn response<'a>(
     // `default` mostly describes errors: it never takes precedence over a success without a body.
     candidates.sort_by_key(|(rank, empty, ..)| (*rank == LAST, *empty, *rank));
     let (_, _, status, node) = candidates.into_iter().next()?;
-    let media = content(&node);
+    let media = content(documents, &node);
     let best = media.into_iter().min_by_key(|(name, _)| preference(name));
     let (media_type, schema) = match &best {
         Some((name, media)) => (Some(name.clone()), media.child("schema")),
@@ -91,11 +91,11 @@ fn rank(status: &str) -> Option<u8> {
 }
 
 /// Returns the media types without their parameters, and their content.
-fn content<'a>(response: &Node<'a>) -> Vec<(String, Node<'a>)> {
-    let content = response.child("content");
+fn content<'a>(documents: &'a Documents<'a>, response: &Node<'a>) -> Vec<(String, Node<'a>)> {
+    let content = documents.child(response, "content");
     let entries = content.iter().flat_map(Node::entries);
     entries
-        .map(|(name, media)| (essence(name), media))
+        .filter_map(|(name, media)| Some((essence(name), documents.resolve(media).ok()?)))
         .collect()
 }
 

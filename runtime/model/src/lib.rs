@@ -29,6 +29,7 @@ mod count;
 mod cursor;
 mod embedded;
 mod flag;
+mod host;
 mod length;
 mod near;
 mod paginator;
@@ -43,6 +44,7 @@ pub use count::counted;
 pub use cursor::{Meaning, Order, TimeFormat};
 pub use embedded::{Embedded, EmbeddedPlace};
 pub use flag::{RESERVED, flag};
+pub use host::is_private_host;
 pub use length::Length;
 pub use near::{distance, nearest};
 pub use paginator::{

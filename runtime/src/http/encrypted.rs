@@ -1,57 +1,14 @@
 //! Decides where a secret may be sent without encryption: within this machine and within private
 //! networks.
 
-use std::net::IpAddr;
-
+use etlgen_model::is_private_host;
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind};
 
-/// The host of a URL.
-enum Host<'a> {
-    Name(&'a str),
-    Address(IpAddr),
-}
-
-/// Domains whose names are never public.
-const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
-
 /// Returns whether a request to that URL crosses no public network unencrypted.
 pub(crate) fn is_safe(url: &Url) -> bool {
-    if url.scheme() != "http" {
-        return true;
-    }
-    match host(url) {
-        None => false,
-        Some(Host::Address(address)) => is_private(address),
-        Some(Host::Name(name)) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            // A name of one part resolves on the local network only.
-            !name.contains('.') || PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
-        }
-    }
-}
-
-fn host(url: &Url) -> Option<Host<'_>> {
-    let host = url.host_str()?;
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    Some(address.map_or(Host::Name(host), Host::Address))
-}
-
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            address.is_loopback() || address.is_private() || address.is_link_local()
-        }
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => is_private(address.into()),
-            None => {
-                address.is_loopback()
-                    || address.is_unique_local()
-                    || address.is_unicast_link_local()
-            }
-        },
-    }
+    url.scheme() != "http" || url.host_str().is_some_and(is_private_host)
 }
 
 /// Returns the error of a request that would expose a secret on the network.

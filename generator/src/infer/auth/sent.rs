@@ -75,14 +75,22 @@ pub(in crate::infer) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
         return combine(&[first]);
     }
     let alone = schemes.len() == 1;
-    let keys: Vec<KeyFacts> = schemes
-        .iter()
-        .filter_map(|scheme| key(scheme, alone))
-        .collect();
-    if keys.is_empty() {
-        AuthFacts::Bearer
-    } else {
-        AuthFacts::Keys(keys)
+    let mut keys: Vec<KeyFacts> = Vec::new();
+    for key in schemes.iter().filter_map(|scheme| key(scheme, alone)) {
+        // One header has one value.
+        let is_same = |other: &KeyFacts| {
+            other.location == key.location && other.name.eq_ignore_ascii_case(&key.name)
+        };
+        if !keys.iter().any(is_same) {
+            keys.push(key);
+        }
+    }
+    match keys.as_slice() {
+        [] => AuthFacts::Bearer,
+        [only] if !alone && flat(&only.name) == "authorization" && only.prefix == "Bearer " => {
+            AuthFacts::Bearer
+        }
+        _ => AuthFacts::Keys(keys),
     }
 }
 

@@ -94,6 +94,66 @@ fn of_two_equal_servers_the_encrypted_one_counts() {
 }
 
 #[test]
+fn two_schemes_of_one_header_are_one_setting() {
+    let key = "k: {type: apiKey, in: header, name: Authorization}";
+    let both = format!("{key}, {TOKEN}");
+    let auth = accepting("[{k: [], t: []}]", &both, "").auth;
+    assert_eq!(auth.value, AuthFacts::Bearer);
+    let twice =
+        "k: {type: apiKey, in: header, name: X-Key}, l: {type: apiKey, in: header, name: x-key}";
+    let AuthFacts::Keys(keys) = accepting("[{k: [], l: []}]", twice, "").auth.value else {
+        panic!("no keys")
+    };
+    assert_eq!(keys.len(), 1);
+}
+
+#[test]
+fn a_server_without_a_scheme_is_encrypted() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let facts =
+        facts(&(get("/things", "[]", &list) + "servers: [{url: '//api.example.org/v1/'}]\n"));
+    assert_eq!(facts.base_url, "https://api.example.org/v1");
+}
+
+#[test]
+fn headers_of_all_operations_that_hold_keys() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let auth = |headers: &str| {
+        facts(&get("/things", &format!("[{headers}]"), &list))
+            .auth
+            .value
+    };
+    let header = |name: &str, more: &str| {
+        format!("{{name: {name}, in: header, schema: {{type: string}}, {more}}}")
+    };
+    let names = |auth: AuthFacts| match auth {
+        AuthFacts::Keys(keys) => keys.into_iter().map(|key| key.name).collect(),
+        _ => Vec::new(),
+    };
+    let required = "required: true";
+    for name in ["X-Acme-Site-Token", "Acme-Key", "X-Acme-Secret"] {
+        assert_eq!(names(auth(&header(name, required))), [name]);
+        assert_eq!(names(auth(&header(name, "required: false"))), [""; 0]);
+    }
+    let told = "description: The token that authenticates the site";
+    assert_eq!(names(auth(&header("X-Site-Token", told))), ["X-Site-Token"]);
+    for name in [
+        "Idempotency-Key",
+        "X-Page-Token",
+        "X-CSRF-Token",
+        "Accept-Language",
+    ] {
+        assert_eq!(auth(&header(name, required)), AuthFacts::None, "{name}");
+    }
+    let both = [
+        header("X-App-Key", required),
+        header("X-User-Token", required),
+    ]
+    .join(", ");
+    assert_eq!(names(auth(&both)), ["X-App-Key", "X-User-Token"]);
+}
+
+#[test]
 fn keys_that_only_prose_names() {
     let told = |text: &str| {
         let paths = get("/things", "[]", &format!("{{type: array, items: {ITEM}}}"));

@@ -615,3 +615,57 @@ fn what_serves_the_next_pages_of_a_list_is_no_list_of_its_own() {
     // Without a token, it begins with the first page.
     assert_eq!(document(false).resources.len(), 2);
 }
+
+#[test]
+fn operations_and_contents_that_a_reference_names_are_read() {
+    let facts = read_text(
+        r##"
+openapi: 3.0.0
+info: {title: T, version: '1'}
+paths:
+  /things: {get: {$ref: '#/x-operations/list'}}
+  /parts: {get: {responses: {'200': {description: ok, content: {$ref: '#/x-contents/parts'}}}}}
+  /bolts: {get: {responses: {'200': {description: ok, content: {application/json: {$ref: '#/x-media/bolts'}}}}}}
+x-operations:
+  list: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Thing'}}}}}}}
+x-contents:
+  parts: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Thing'}}}}
+x-media:
+  bolts: {schema: {type: array, items: {$ref: '#/components/schemas/Thing'}}}
+components: {schemas: {Thing: {type: object, properties: {id: {type: string}, size: {type: integer}}}}}
+"##,
+    );
+    let lists = facts.resources.iter();
+    let lists: Vec<_> = lists.map(|list| (list.name.as_str(), list.kind)).collect();
+    let list = ResourceKind::List;
+    assert_eq!(lists, [("things", list), ("parts", list), ("bolts", list)]);
+}
+
+#[test]
+fn keys_of_an_example_that_are_no_names_are_no_place_of_records() {
+    let of = |first: &str, second: &str| {
+        let document = format!(
+            r#"
+openapi: 3.0.0
+info: {{title: T, version: '1'}}
+paths:
+  /states:
+    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{example: {{{first}: [{{id: 1, ok: true}}], {second}: []}}}}}}}}}}}}
+"#
+        );
+        let facts = read_text(&document);
+        let list = facts.resources.into_iter().next();
+        list.map(|list| (list.kind, list.records_path.value))
+    };
+    for (first, second) in [
+        ("the-yoghurt-v1.0.0", "the-yoghurt-v1.0.1"),
+        ("ann@example.org", "bob@example.org"),
+        ("'17'", "'18'"),
+    ] {
+        let found = of(first, second);
+        let keys = found.map(|(_, keys)| keys).unwrap_or_default();
+        assert!(keys.is_empty(), "{first}: {keys:?}");
+    }
+    let named = of("states", "'@odata.errors'");
+    assert_eq!(named, Some((ResourceKind::List, vec!["states".to_owned()])));
+}
