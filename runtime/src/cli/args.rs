@@ -1,11 +1,15 @@
 //! The command-line arguments.
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
 
 use super::destination::Into;
 use super::values::{duration, filled, per_second};
+use crate::hosts::process::fail;
 #[cfg(test)]
 use crate::load::Destinations;
 use crate::run::Required;
@@ -22,6 +26,11 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
     let destination = || into.arg();
     Command::new(name.to_owned())
         .version(version.to_owned())
+        .about(format!(
+            "Load data from the API of {} into a database or files. `{name} sync` loads what is new; a run that is killed goes on where it stopped.",
+            into.source()
+        ))
+        .after_help("`COMMAND --help` lists the options of a command. Exit codes: 0 success, 2 usage or settings, 3 credentials, 4 the API, 5 the destination, 6 some resources failed, 130 stopped.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(sync(destination()))
@@ -38,14 +47,21 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                     Arg::new("format")
                         .long("format")
                         .value_name("FORMAT")
-                        .value_parser(["tables", "json-schema"])
+                        .value_parser(["tables", "json-schema", "dbt"])
                         .default_value("tables")
-                        .help("Print the tables and columns, or a JSON Schema of the records of each resource, as `emit:` and other hosts write them"),
+                        .help("Print the tables and columns as JSON, a JSON Schema of the records of each resource, as `emit:` and other hosts write them, or the tables as a `sources.yml` of dbt"),
                 ),
         )
         .subcommand(Command::new("resources").about("List the resources and how each is read"))
         .subcommand(read())
         .subcommand(tables(&destination))
+        .subcommand(query(destination()))
+        .subcommand(
+            Command::new("loads")
+                .about("List the loads of a destination, the last one first")
+                .arg(destination()),
+        )
+        .subcommand(report(destination()))
         .subcommand(state(&destination))
         .subcommand(
             Command::new("rollback")
@@ -64,6 +80,87 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                 )
                 .arg(destination()),
         )
+        .subcommand(
+            Command::new("completions")
+                .about("Print the completions of a shell: `source <(… completions bash)`")
+                .arg(
+                    Arg::new("shell")
+                        .required(true)
+                        .value_name("SHELL")
+                        .value_parser(["bash", "zsh", "fish"])
+                        .help("The shell that reads them"),
+                ),
+        )
+}
+
+/// Writes the completions of a shell to standard output.
+pub fn complete(matches: &ArgMatches, mut command: Command) -> ExitCode {
+    let shell = match matches.get_one::<String>("shell").map(String::as_str) {
+        Some("zsh") => Shell::Zsh,
+        Some("fish") => Shell::Fish,
+        _ => Shell::Bash,
+    };
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    match std::io::stdout().write_all(&script) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => fail(&error.into(), None),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn query(destination: Arg) -> Command {
+    Command::new("query")
+        .about("Print the rows of a SELECT; the destination stays unchanged")
+        .arg(
+            Arg::new("sql")
+                .required(true)
+                .value_name("SQL")
+                .help("The statement: 'select status, count(*) from invoices group by 1'"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["table", "csv"])
+                .default_value("table")
+                .help("Print a table as wide as the terminal, or CSV"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .default_value("1000")
+                .help("Print at most this many rows"),
+        )
+        .arg(destination)
+}
+
+fn report(destination: Arg) -> Command {
+    Command::new("report")
+        .about("Print the report of a load that has ended")
+        .arg(
+            Arg::new("load").value_name("LOAD_ID").help(
+                "The id of the load, one of those that `loads` lists [default: the last one]",
+            ),
+        )
+        .arg(
+            Arg::new("html")
+                .long("html")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("format")
+                .help("Print one page of HTML, which loads nothing: `report --html > report.html`"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["text", "json"])
+                .default_value("text")
+                .help("Print it as text, or as the JSON that `sync --report` writes"),
+        )
+        .arg(destination)
 }
 
 /// Returns the settings of a source as flags of every command. Their ids have a prefix, so that a
@@ -82,7 +179,7 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
             .value_name("VALUE")
             .help(match takes_file(setting, settings) {
                 true => format!(
-                    "{help} [env: {variable}, or {variable}_FILE with a file that holds it]"
+                    "{help} (other users of the machine see a flag in `ps`: prefer the variable) [env: {variable}, or {variable}_FILE with a file that holds it]"
                 ),
                 false => format!("{help} [env: {variable}]"),
             })
@@ -160,6 +257,7 @@ fn sync(destination: Arg) -> Command {
                 .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
         )
         .args(outcome())
+        .args(detail())
         .arg(
             Arg::new("log-format")
                 .long("log-format")
@@ -186,6 +284,22 @@ fn sync(destination: Arg) -> Command {
         .arg(allow_http())
         .args(tape())
         .args(window())
+}
+
+fn detail() -> [Arg; 2] {
+    [
+        Arg::new("quiet")
+            .long("quiet")
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .conflicts_with("verbose")
+            .help("Tell only failures, what needs attention, and the totals"),
+        Arg::new("verbose")
+            .long("verbose")
+            .short('v')
+            .action(ArgAction::SetTrue)
+            .help("Tell each commit, each wait and each resource that ends, too"),
+    ]
 }
 
 fn outcome() -> [Arg; 2] {
@@ -289,6 +403,19 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
     Command::new("tables")
         .about("List the tables of a destination and count their rows")
         .args_conflicts_with_subcommands(true)
+        .arg(
+            Arg::new("head")
+                .long("head")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Print the first rows of each table too"),
+        )
+        .arg(
+            Arg::new("table")
+                .value_name("TABLE")
+                .requires("head")
+                .help("Print the rows of this table only"),
+        )
         .arg(destination())
         .subcommand(
             Command::new("rename")
