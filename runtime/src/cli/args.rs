@@ -209,81 +209,95 @@ pub fn sends(matches: &ArgMatches) -> bool {
 }
 
 fn sync(destination: Arg) -> Command {
+    let under = |heading: &'static str, args: Vec<Arg>| {
+        args.into_iter().map(move |arg| arg.help_heading(heading))
+    };
     Command::new("sync")
         .about("Load the resources into a destination, from where the last run stopped")
-        .arg(destination)
-        .arg(resources(
-            "Load only these resources, separated by commas (their parents are read too)",
-        ))
-        .arg(
-            Arg::new("full-refresh")
-                .long("full-refresh")
-                .action(ArgAction::SetTrue)
-                .conflicts_with_all(["since", "until"])
-                .help("Read everything again, and replace the tables once all of it has arrived"),
-        )
-        .args(plan())
-        .arg(
-            Arg::new("layout")
-                .long("layout")
-                .value_name("LAYOUT")
-                .value_parser(["etl", "dlt"])
-                .default_value("etl")
-                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
-        )
-        .arg(
-            Arg::new("checkpoint-rows")
-                .long("checkpoint-rows")
-                .value_name("N")
-                .value_parser(value_parser!(u64).range(1..))
-                .help("Commit after this many records [default: the destination's]"),
-        )
-        .arg(
-            Arg::new("select")
+        .args(under("What is read", what_is_read()))
+        .args(under("How it is loaded", how_it_is_loaded(destination)))
+        .args(under("Requests", requests()))
+        .args(under("What is told", what_is_told()))
+}
+
+fn what_is_read() -> Vec<Arg> {
+    let mut args = vec![
+        resources("Load only these resources, separated by commas (their parents are read too)"),
+        Arg::new("select")
                 .long("select")
                 .value_parser(filled)
                 .value_name("RESOURCE.FIELD")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
                 .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
-        )
-        .arg(
-            Arg::new("contract")
+    ];
+    args.extend(window());
+    args.extend([
+        Arg::new("window")
+                .long("window")
+                .value_name("DURATION")
+                .value_parser(duration)
+                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
+        Arg::new("full-refresh")
+                .long("full-refresh")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["since", "until"])
+                .help("Read everything again, and replace the tables once all of it has arrived"),
+    ]);
+    args
+}
+
+fn how_it_is_loaded(destination: Arg) -> Vec<Arg> {
+    vec![
+        destination,
+        Arg::new("contract")
                 .long("contract")
                 .value_parser(filled)
                 .value_name("[RESOURCE:][ENTITY=]MODE")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
                 .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
-        )
-        .args(outcome())
-        .args(detail())
-        .arg(
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(["text", "json"])
-                .default_value("text")
-                .help("Log progress to standard error as text, or as one JSON object per line"),
-        )
-        .arg(
-            Arg::new("window")
-                .long("window")
-                .value_name("DURATION")
-                .value_parser(duration)
-                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
-        )
-        .arg(
-            Arg::new("max-time")
+        Arg::new("checkpoint-rows")
+                .long("checkpoint-rows")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Commit after this many records [default: the destination's]"),
+        Arg::new("layout")
+                .long("layout")
+                .value_name("LAYOUT")
+                .value_parser(["etl", "dlt"])
+                .default_value("etl")
+                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
+    ]
+}
+
+fn requests() -> Vec<Arg> {
+    let mut args = vec![
+        rate(),
+        Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
                 .value_parser(duration)
                 .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages in progress, and let the next run continue"),
-        )
-        .arg(rate())
-        .arg(allow_http())
-        .args(tape())
-        .args(window())
+        allow_http(),
+    ];
+    args.extend(tape());
+    args
+}
+
+fn what_is_told() -> Vec<Arg> {
+    let mut args = Vec::from(detail());
+    args.extend(plan());
+    args.extend(outcome());
+    args.push(
+        Arg::new("log-format")
+            .long("log-format")
+            .value_name("FORMAT")
+            .value_parser(["text", "json"])
+            .default_value("text")
+            .help("Log progress to standard error as text, or as one JSON object per line"),
+    );
+    args
 }
 
 fn detail() -> [Arg; 2] {
