@@ -55,6 +55,24 @@ impl ErrorKind {
         }
     }
 
+    /// Returns the kind of that name.
+    #[cfg(feature = "cli")]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = [
+            ErrorKind::Usage,
+            ErrorKind::Credentials,
+            ErrorKind::Api,
+            ErrorKind::Paging,
+            ErrorKind::Contract,
+            ErrorKind::Destination,
+            ErrorKind::State,
+            ErrorKind::Stopped,
+            ErrorKind::System,
+        ]
+        .into_iter();
+        all.find(|kind| kind.name() == name)
+    }
+
     /// Returns the exit code of a command that ends with this kind of error.
     pub fn exit_code(self) -> u8 {
         match self {

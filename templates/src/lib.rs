@@ -71,6 +71,8 @@ pub struct Readme<'a> {
     pub airbyte: bool,
     /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
+    /// The tables as a diagram of mermaid; empty if it has too many.
+    pub diagram: &'a str,
 }
 
 /// A setting in the README.

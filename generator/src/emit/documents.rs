@@ -9,6 +9,7 @@ use etlgen_templates::{
 use serde_json::Value;
 
 use super::crate_root::exemplary;
+use super::diagram::diagram;
 use super::{Context, EtlgenToml as Config, Files};
 use crate::overrides::{Ci, feature};
 use crate::plan::{
@@ -213,6 +214,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         singer: context.hosts.contains(&"singer"),
         airbyte: context.hosts.contains(&"airbyte"),
         shared_pages: plan.pages.is_some(),
+        diagram: &diagram(plan),
     }
     .render()
 }

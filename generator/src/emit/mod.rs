@@ -4,6 +4,7 @@
 mod body;
 mod crate_root;
 mod credentials;
+mod diagram;
 mod documents;
 mod resource;
 mod structs;

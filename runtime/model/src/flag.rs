@@ -1,19 +1,22 @@
 //! The flags of settings, distinct from the flags of a connector's commands.
 
 /// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
-pub const RESERVED: [&str; 25] = [
+pub const RESERVED: [&str; 29] = [
     "allow-http",
     "checkpoint-rows",
     "contract",
     "destination",
     "format",
     "full-refresh",
+    "head",
     "help",
+    "html",
     "layout",
     "limit",
     "log-format",
     "max-time",
     "plan",
+    "quiet",
     "record",
     "replay",
     "report",
@@ -24,6 +27,7 @@ pub const RESERVED: [&str; 25] = [
     "since",
     "to",
     "until",
+    "verbose",
     "version",
     "window",
     "with-later",

@@ -1,11 +1,15 @@
 //! The command-line arguments.
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
 
 use super::destination::Into;
 use super::values::{duration, filled, per_second};
+use crate::hosts::process::fail;
 #[cfg(test)]
 use crate::load::Destinations;
 use crate::run::Required;
@@ -22,6 +26,11 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
     let destination = || into.arg();
     Command::new(name.to_owned())
         .version(version.to_owned())
+        .about(format!(
+            "Load data from the API of {} into a database or files. `{name} sync` loads what is new; a run that is killed goes on where it stopped.",
+            into.source()
+        ))
+        .after_help("`COMMAND --help` lists the options of a command. Exit codes: 0 success, 2 usage or settings, 3 credentials, 4 the API, 5 the destination, 6 some resources failed, 130 stopped.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(sync(destination()))
@@ -38,14 +47,21 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                     Arg::new("format")
                         .long("format")
                         .value_name("FORMAT")
-                        .value_parser(["tables", "json-schema"])
+                        .value_parser(["tables", "json-schema", "dbt"])
                         .default_value("tables")
-                        .help("Print the tables and columns, or a JSON Schema of the records of each resource, as `emit:` and other hosts write them"),
+                        .help("Print the tables and columns as JSON, a JSON Schema of the records of each resource, as `emit:` and other hosts write them, or the tables as a `sources.yml` of dbt"),
                 ),
         )
         .subcommand(Command::new("resources").about("List the resources and how each is read"))
         .subcommand(read())
         .subcommand(tables(&destination))
+        .subcommand(query(destination()))
+        .subcommand(
+            Command::new("loads")
+                .about("List the loads of a destination, the last one first")
+                .arg(destination()),
+        )
+        .subcommand(report(destination()))
         .subcommand(state(&destination))
         .subcommand(
             Command::new("rollback")
@@ -64,6 +80,87 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                 )
                 .arg(destination()),
         )
+        .subcommand(
+            Command::new("completions")
+                .about("Print the completions of a shell: `source <(… completions bash)`")
+                .arg(
+                    Arg::new("shell")
+                        .required(true)
+                        .value_name("SHELL")
+                        .value_parser(["bash", "zsh", "fish"])
+                        .help("The shell that reads them"),
+                ),
+        )
+}
+
+/// Writes the completions of a shell to standard output.
+pub fn complete(matches: &ArgMatches, mut command: Command) -> ExitCode {
+    let shell = match matches.get_one::<String>("shell").map(String::as_str) {
+        Some("zsh") => Shell::Zsh,
+        Some("fish") => Shell::Fish,
+        _ => Shell::Bash,
+    };
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    match std::io::stdout().write_all(&script) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => fail(&error.into(), None),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn query(destination: Arg) -> Command {
+    Command::new("query")
+        .about("Print the rows of a SELECT; the destination stays unchanged")
+        .arg(
+            Arg::new("sql")
+                .required(true)
+                .value_name("SQL")
+                .help("The statement: 'select status, count(*) from invoices group by 1'"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["table", "csv"])
+                .default_value("table")
+                .help("Print a table as wide as the terminal, or CSV"),
+        )
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .default_value("1000")
+                .help("Print at most this many rows"),
+        )
+        .arg(destination)
+}
+
+fn report(destination: Arg) -> Command {
+    Command::new("report")
+        .about("Print the report of a load that has ended")
+        .arg(
+            Arg::new("load").value_name("LOAD_ID").help(
+                "The id of the load, one of those that `loads` lists [default: the last one]",
+            ),
+        )
+        .arg(
+            Arg::new("html")
+                .long("html")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("format")
+                .help("Print one page of HTML, which loads nothing: `report --html > report.html`"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(["text", "json"])
+                .default_value("text")
+                .help("Print it as text, or as the JSON that `sync --report` writes"),
+        )
+        .arg(destination)
 }
 
 /// Returns the settings of a source as flags of every command. Their ids have a prefix, so that a
@@ -82,7 +179,7 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
             .value_name("VALUE")
             .help(match takes_file(setting, settings) {
                 true => format!(
-                    "{help} [env: {variable}, or {variable}_FILE with a file that holds it]"
+                    "{help} (other users of the machine see a flag in `ps`: prefer the variable) [env: {variable}, or {variable}_FILE with a file that holds it]"
                 ),
                 false => format!("{help} [env: {variable}]"),
             })
@@ -112,80 +209,111 @@ pub fn sends(matches: &ArgMatches) -> bool {
 }
 
 fn sync(destination: Arg) -> Command {
+    let under = |heading: &'static str, args: Vec<Arg>| {
+        args.into_iter().map(move |arg| arg.help_heading(heading))
+    };
     Command::new("sync")
         .about("Load the resources into a destination, from where the last run stopped")
-        .arg(destination)
-        .arg(resources(
-            "Load only these resources, separated by commas (their parents are read too)",
-        ))
-        .arg(
-            Arg::new("full-refresh")
-                .long("full-refresh")
-                .action(ArgAction::SetTrue)
-                .conflicts_with_all(["since", "until"])
-                .help("Read everything again, and replace the tables once all of it has arrived"),
-        )
-        .args(plan())
-        .arg(
-            Arg::new("layout")
-                .long("layout")
-                .value_name("LAYOUT")
-                .value_parser(["etl", "dlt"])
-                .default_value("etl")
-                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
-        )
-        .arg(
-            Arg::new("checkpoint-rows")
-                .long("checkpoint-rows")
-                .value_name("N")
-                .value_parser(value_parser!(u64).range(1..))
-                .help("Commit after this many records [default: the destination's]"),
-        )
-        .arg(
-            Arg::new("select")
+        .args(under("What is read", what_is_read()))
+        .args(under("How it is loaded", how_it_is_loaded(destination)))
+        .args(under("Requests", requests()))
+        .args(under("What is told", what_is_told()))
+}
+
+fn what_is_read() -> Vec<Arg> {
+    let mut args = vec![
+        resources("Load only these resources, separated by commas (their parents are read too)"),
+        Arg::new("select")
                 .long("select")
                 .value_parser(filled)
                 .value_name("RESOURCE.FIELD")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
                 .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
-        )
-        .arg(
-            Arg::new("contract")
+    ];
+    args.extend(window());
+    args.extend([
+        Arg::new("window")
+                .long("window")
+                .value_name("DURATION")
+                .value_parser(duration)
+                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
+        Arg::new("full-refresh")
+                .long("full-refresh")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["since", "until"])
+                .help("Read everything again, and replace the tables once all of it has arrived"),
+    ]);
+    args
+}
+
+fn how_it_is_loaded(destination: Arg) -> Vec<Arg> {
+    vec![
+        destination,
+        Arg::new("contract")
                 .long("contract")
                 .value_parser(filled)
                 .value_name("[RESOURCE:][ENTITY=]MODE")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
                 .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
-        )
-        .args(outcome())
-        .arg(
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(["text", "json"])
-                .default_value("text")
-                .help("Log progress to standard error as text, or as one JSON object per line"),
-        )
-        .arg(
-            Arg::new("window")
-                .long("window")
-                .value_name("DURATION")
-                .value_parser(duration)
-                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
-        )
-        .arg(
-            Arg::new("max-time")
+        Arg::new("checkpoint-rows")
+                .long("checkpoint-rows")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Commit after this many records [default: the destination's]"),
+        Arg::new("layout")
+                .long("layout")
+                .value_name("LAYOUT")
+                .value_parser(["etl", "dlt"])
+                .default_value("etl")
+                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
+    ]
+}
+
+fn requests() -> Vec<Arg> {
+    let mut args = vec![
+        rate(),
+        Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
                 .value_parser(duration)
                 .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages in progress, and let the next run continue"),
-        )
-        .arg(rate())
-        .arg(allow_http())
-        .args(tape())
-        .args(window())
+        allow_http(),
+    ];
+    args.extend(tape());
+    args
+}
+
+fn what_is_told() -> Vec<Arg> {
+    let mut args = Vec::from(detail());
+    args.extend(plan());
+    args.extend(outcome());
+    args.push(
+        Arg::new("log-format")
+            .long("log-format")
+            .value_name("FORMAT")
+            .value_parser(["text", "json"])
+            .default_value("text")
+            .help("Log progress to standard error as text, or as one JSON object per line"),
+    );
+    args
+}
+
+fn detail() -> [Arg; 2] {
+    [
+        Arg::new("quiet")
+            .long("quiet")
+            .short('q')
+            .action(ArgAction::SetTrue)
+            .conflicts_with("verbose")
+            .help("Tell only failures, what needs attention, and the totals"),
+        Arg::new("verbose")
+            .long("verbose")
+            .short('v')
+            .action(ArgAction::SetTrue)
+            .help("Tell each commit, each wait and each resource that ends, too"),
+    ]
 }
 
 fn outcome() -> [Arg; 2] {
@@ -289,6 +417,19 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
     Command::new("tables")
         .about("List the tables of a destination and count their rows")
         .args_conflicts_with_subcommands(true)
+        .arg(
+            Arg::new("head")
+                .long("head")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Print the first rows of each table too"),
+        )
+        .arg(
+            Arg::new("table")
+                .value_name("TABLE")
+                .requires("head")
+                .help("Print the rows of this table only"),
+        )
         .arg(destination())
         .subcommand(
             Command::new("rename")

@@ -8,12 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::options::options;
 use super::sync::sync;
-use super::{block_on, out, report, rollback, state, tables};
+use super::{block_on, dbt, loads, out, put, query, rollback, state, tables, terminal};
 use crate::error::Result;
-use crate::run;
+use crate::run::{self, Ink, Page, Screen};
 use crate::schema::{ColumnRole, Dialect, Shape, TableSchema};
 use crate::source::Source;
-use crate::text::wrapped;
 
 /// Runs the given command and returns the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -25,6 +24,10 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         }
         Some(("discover", matches)) => {
             let format = matches.get_one::<String>("format").map(String::as_str);
+            if format == Some("dbt") {
+                out(dbt::sources(source)?.trim_end())?;
+                return Ok(0);
+            }
             let found = match format {
                 Some("json-schema") => schemas(source)?,
                 _ => discover(source)?,
@@ -47,6 +50,9 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(("rewind", matches)) => state::rewind(matches, source),
             _ => Ok(2),
         },
+        Some(("query", matches)) => query::query(matches),
+        Some(("loads", matches)) => loads::list(matches, source),
+        Some(("report", matches)) => loads::report(matches, source),
         Some(("rollback", matches)) => rollback::rollback(matches, source),
         _ => Ok(2),
     }
@@ -107,13 +113,13 @@ fn table_json(table: &TableSchema) -> serde_json::Value {
 }
 
 fn resources(source: &Source) -> Result<u8> {
-    out(&described(source).join("\n"))?;
+    put(&described(source, terminal::out()))?;
     Ok(0)
 }
 
-/// Returns the resources and how each is read, in lines of at most 80 characters.
-fn described(source: &Source) -> Vec<String> {
-    let (mut lines, mut off) = (Vec::new(), Vec::new());
+/// Returns the resources and how each is read, children below their parents.
+fn described(source: &Source, screen: Screen) -> String {
+    let (mut page, mut off) = (Page::new(screen), Vec::new());
     for resource in source.describe() {
         off.extend(resource.off.map(|reason| (resource.name.clone(), reason)));
         let rows = format!("{:?}", resource.disposition).to_lowercase();
@@ -124,13 +130,13 @@ fn described(source: &Source) -> Vec<String> {
         parts.push(format!("pages: {}", resource.paginator));
         parts.extend(resource.cursor.map(|cursor| format!("cursor: {cursor}")));
         parts.extend(resource.parent.map(|parent| format!("child of {parent}")));
-        lines.push(resource.name);
+        page.line(Ink::Title, &resource.name);
         let request = format!("{} {}", resource.method, resource.path);
-        lines.extend(wrapped("  ", 4, &request));
-        lines.extend(wrapped("  ", 4, &parts.join("; ")));
+        page.item(Ink::Plain, &request, "");
+        page.item(Ink::Faint, &parts.join("; "), "");
     }
-    lines.extend(report::off(&off));
-    lines
+    page.list("off", Ink::Doubt, &off);
+    page.text()
 }
 
 fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -168,7 +174,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
 mod tests {
     use serde_json::json;
 
-    use super::{described, schemas};
+    use super::{Screen, described, schemas};
     use crate::page::Paginator;
     use crate::record::Record;
     use crate::source::{RecordExt, Source};
@@ -199,7 +205,9 @@ mod tests {
         let source =
             Source::new("wide", "https://api.example").resource(items.primary_key([Item::ID]));
         assert_eq!(
-            described(&source),
+            described(&source, Screen::default())
+                .lines()
+                .collect::<Vec<_>>(),
             [
                 "items_of_projects",
                 "  GET /organizations/{organization}/projects/{project}/items",

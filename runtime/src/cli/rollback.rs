@@ -4,11 +4,13 @@ use clap::ArgMatches;
 use etlgen_model::counted;
 
 use super::target::open;
-use super::{out, table::align};
+use super::{out, out_table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadRow, LoadStatus, UNDOABLE_LOADS};
+use crate::run::Table;
 use crate::schema::Layout;
 use crate::source::Source;
+use crate::text::grouped;
 
 pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let id = matches.get_one::<String>("load").map_or("", String::as_str);
@@ -43,7 +45,11 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let mut all = vec![load];
     all.extend(later);
     let done = into.rollback(&ids(&all))?;
-    let mut rows = vec![["resource", "records removed", "older records lost"].map(str::to_owned)];
+    let mut rows = Table::new(&[
+        ("resource", 0),
+        ("records removed", 0),
+        ("older records lost", 0),
+    ]);
     let mut notes = Vec::new();
     for back in done {
         let name = back.resource;
@@ -55,7 +61,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
                         counted(back.lost, "older record")
                     ));
                 }
-                rows.push([name, removed.to_string(), back.lost.to_string()]);
+                rows.plain([name, grouped(removed), grouped(back.lost)]);
             }
             None => notes.push(format!(
                 "{name}: unchanged, because the load replaced all its rows and the older ones no longer exist"
@@ -67,8 +73,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
         n => format!("{n} loads from {id} on"),
     };
     out(&format!("rolled back {what} in {}", into.describe()))?;
-    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    out(&align(&rows).join("\n"))?;
+    out_table(&rows)?;
     notes.iter().try_for_each(|note| out(note))?;
     Ok(0)
 }
@@ -85,8 +90,10 @@ fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a Load
             .collect();
         let last = &last[..last.len().min(5)];
         return Err(
-            Error::new(ErrorKind::Usage, format!("there is no load `{id}`"))
-                .hint(format!("the last loads are {}", last.join(", "))),
+            Error::new(ErrorKind::Usage, format!("there is no load `{id}`")).hint(format!(
+                "the last loads are {}; `loads` lists all",
+                last.join(", ")
+            )),
         );
     };
     if load.status == LoadStatus::RolledBack {

@@ -3,20 +3,27 @@
 use clap::ArgMatches;
 
 use super::target::{open, open_whole};
-use super::{out, table::align};
+use super::{out, out_table, query};
 use crate::error::Result;
-use crate::run::migrate;
+use crate::run::{Table, migrate};
 use crate::source::Source;
+use crate::text::grouped;
 
 pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (mut into, memory) = open_whole(matches, source)?;
-    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
-    for (table, count) in into.row_counts()? {
-        rows.push(vec![table, count.to_string()]);
+    let counts = into.row_counts()?;
+    let mut table = Table::new(&[("table", 0), ("rows", 0)]);
+    for (name, count) in &counts {
+        table.plain([name.clone(), grouped(*count)]);
     }
-    out(&align(&rows).join("\n"))?;
+    out_table(&table)?;
     let notes = migrate::orphan_notes(source, &memory)?;
     notes.iter().try_for_each(|note| out(note))?;
+    if let Some(most) = matches.get_one::<u64>("head") {
+        std::mem::drop(into);
+        let names: Vec<&str> = counts.iter().map(|(name, _)| name.as_str()).collect();
+        query::heads(matches, &names, *most)?;
+    }
     Ok(0)
 }
 

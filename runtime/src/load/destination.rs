@@ -6,7 +6,9 @@ use arrow_array::RecordBatch;
 
 #[cfg(doc)]
 use super::Operation;
-use super::{Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange};
+use super::{
+    Answer, Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange,
+};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::schema::{ColumnRole, TableBatch};
@@ -123,6 +125,26 @@ pub trait Destination: Send {
     /// Returns the loads of this source, the oldest first.
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         Ok(Vec::new())
+    }
+
+    /// Keeps the report of the open load as JSON, after its last commit, for [`Destination::report`]. A destination that
+    /// keeps none ignores it.
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        let _ = report;
+        Ok(())
+    }
+
+    /// Returns the report of a load of this source as JSON, if one is kept.
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        let _ = load;
+        Ok(None)
+    }
+
+    /// Runs a statement that reads, and returns at most this many rows; the destination is not open, and stays
+    /// unchanged. Without it, [`Capabilities::queries`] is false.
+    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
+        let _ = (sql, most);
+        Err(self.cannot("be queried"))
     }
 
     /// Removes the rows that these loads wrote and restores the state from before them, in one

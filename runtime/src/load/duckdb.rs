@@ -23,8 +23,8 @@ use client::{Access, Client};
 use super::place::Place;
 use super::sql::{self, Session, Store};
 use super::{
-    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
-    RolledBack, TableChange,
+    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
+    Memory, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -149,6 +149,7 @@ impl Destination for DuckDb {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
+            .queries(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -240,6 +241,21 @@ impl Destination for DuckDb {
 
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         self.with(|open| open.store.loads())
+    }
+
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        self.with(|open| {
+            open.check()?;
+            open.store.keep_report(report)
+        })
+    }
+
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        self.with(|open| open.store.report(load))
+    }
+
+    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
+        self.placed(self.reader().and_then(|mut client| client.ask(sql, most)))
     }
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {

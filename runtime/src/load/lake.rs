@@ -254,6 +254,18 @@ impl<S: Store + 'static> Destination for Lake<S> {
         Ok(self.opened()?.loads())
     }
 
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        self.opened()?.keep_report(report)
+    }
+
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        let open = self.opened()?;
+        let source = open.committed.sources.get(&open.load.source);
+        let mut loads = source.iter().flat_map(|source| &source.loads);
+        let load = loads.find(|entry| entry.load_id == load);
+        Ok(load.and_then(|load| load.report.clone()))
+    }
+
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.opened()?.rollback(loads)
     }
@@ -397,6 +409,7 @@ impl Open {
             committed_at: Timestamp::from_micros(self.load.now()).to_string(),
             rows: self.rows,
             undo: Some(self.undo_entry()),
+            report: None,
         });
         let mut at = Context {
             store: &*self.store,
@@ -465,6 +478,18 @@ impl Open {
         self.catalog.commit(&self.committed)?;
         self.is_committed();
         Ok(())
+    }
+
+    /// Keeps the report of this load in the manifest.
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        let source = self.committed.sources.get_mut(&self.load.source);
+        let mut loads = source.into_iter().flat_map(|source| &mut source.loads);
+        let Some(load) = loads.find(|load| load.load_id == self.load.id) else {
+            return Ok(());
+        };
+        load.report = Some(report.to_owned());
+        self.catalog.check()?;
+        self.catalog.commit(&self.committed)
     }
 
     /// Goes on after a commit.

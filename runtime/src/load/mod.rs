@@ -1,5 +1,6 @@
 //! Destinations. A destination takes chunks of batches and commits them together with the state.
 
+mod answer;
 mod append_only;
 mod brought;
 #[cfg(feature = "buckets")]
@@ -56,6 +57,7 @@ mod url;
 mod values;
 
 pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
+pub use answer::Answer;
 pub use brought::Brought;
 pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 pub use commit::Commit;

@@ -22,8 +22,8 @@ use client::{Client, NAME_BYTES};
 
 use super::sql::{self, Session, Store};
 use super::{
-    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
-    RolledBack, TableChange,
+    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
+    Memory, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -133,6 +133,7 @@ impl Destination for Postgres {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
+            .queries(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -218,6 +219,19 @@ impl Destination for Postgres {
 
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         self.with(Store::loads)
+    }
+
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        self.with(|store| store.keep_report(report))
+    }
+
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        self.with(|store| store.report(load))
+    }
+
+    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
+        let mut client = self.connect()?;
+        self.placed(client.ask(sql, most))
     }
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {

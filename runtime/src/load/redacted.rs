@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::{
-    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
+    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
     RolledBack, TableChange,
 };
 use crate::error::{Error, Result};
@@ -107,6 +107,19 @@ impl Destination for Redacted {
 
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         self.with(|inner| inner.loads())
+    }
+
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        self.with(|inner| inner.keep_report(report))
+    }
+
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        self.with(|inner| inner.report(load))
+    }
+
+    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
+        let answer = self.inner.query(sql, most);
+        answer.map_err(|error| error.map_message(|text| self.url.redact(text)))
     }
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {

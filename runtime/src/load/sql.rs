@@ -197,6 +197,14 @@ impl<S: Session> Store<S> {
         undo::loads(&mut self.session, &self.load.source)
     }
 
+    pub fn keep_report(&mut self, report: &str) -> Result<()> {
+        meta::put_report(&mut self.session, &self.load, report)
+    }
+
+    pub fn report(&mut self, load: &str) -> Result<Option<String>> {
+        meta::report(&mut self.session, &self.load.source, load)
+    }
+
     pub fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.whole(|store| store.undo(loads))
     }

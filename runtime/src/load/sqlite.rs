@@ -8,6 +8,7 @@ mod look;
 mod meta;
 mod migrate;
 mod names;
+mod query;
 mod rows;
 mod scan;
 mod seen;
@@ -23,8 +24,8 @@ use rusqlite::Connection;
 
 use super::place::Place;
 use super::{
-    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, RolledBack,
-    TableChange,
+    Answer, Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -94,6 +95,7 @@ impl Destination for Sqlite {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
+            .queries(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -227,6 +229,23 @@ impl Destination for Sqlite {
         let path = self.path.clone();
         let open = self.opened()?;
         open.loads().map_err(|error| explain(&path, error))
+    }
+
+    fn keep_report(&mut self, report: &str) -> Result<()> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.check_place(&path)?;
+        meta::put_report(&open.db, &open.load, report).map_err(|error| explain(&path, error))
+    }
+
+    fn report(&mut self, load: &str) -> Result<Option<String>> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        meta::report(&open.db, &open.load.source, load).map_err(|error| explain(&path, error))
+    }
+
+    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
+        query::query(&self.path, sql, most)
     }
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {

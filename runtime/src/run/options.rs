@@ -168,11 +168,24 @@ impl StopSignal {
     }
 }
 
-/// An event of a run.
+/// An event of a run. Later versions may add events and fields.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Progress {
+    /// The destination is open, and the resources are about to be read.
+    #[non_exhaustive]
+    Started {
+        /// The load's id.
+        load_id: String,
+        /// The source's name.
+        source: String,
+        /// The destination, without secrets.
+        destination: String,
+        /// The number of resources that are read, the parents of chosen ones included.
+        resources: u64,
+    },
     /// A page was read. The numbers are the totals of the resource so far.
+    #[non_exhaustive]
     Page {
         /// The resource.
         resource: String,
@@ -182,8 +195,11 @@ pub enum Progress {
         records: u64,
         /// The total that the API states, if it does.
         total: Option<u64>,
+        /// Requests so far, retries included.
+        requests: u64,
     },
     /// A request is tried again.
+    #[non_exhaustive]
     Retry {
         /// The resource.
         resource: String,
@@ -192,7 +208,16 @@ pub enum Progress {
         /// The cause alone, which many requests may have in common.
         cause: String,
     },
+    /// A request waits for the rate limit.
+    #[non_exhaustive]
+    Waiting {
+        /// The resource.
+        resource: String,
+        /// How long it waits.
+        time: Duration,
+    },
     /// A sentence for the user.
+    #[non_exhaustive]
     Warning {
         /// The resource.
         resource: String,
@@ -200,11 +225,13 @@ pub enum Progress {
         message: String,
     },
     /// Rows and state were committed.
+    #[non_exhaustive]
     Committed {
         /// Root rows in the commit.
         rows: u64,
     },
     /// A resource was read to its end, or failed.
+    #[non_exhaustive]
     Finished {
         /// The resource.
         resource: String,
@@ -217,6 +244,23 @@ pub enum Progress {
 pub trait Observer: Send + Sync {
     /// Is called for each event.
     fn on(&self, progress: Progress);
+}
+
+/// Observes nothing.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use etlgen_runtime::run::{NoObserver, Observer};
+///
+/// let observer: Arc<dyn Observer> = Arc::new(NoObserver);
+/// # let _ = observer;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn on(&self, _: Progress) {}
 }
 
 impl Observer for () {

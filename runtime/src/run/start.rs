@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     pub client: Arc<Client>,
     pub observer: Arc<dyn Observer>,
     pub target: Target,
+    /// When the run started, in microseconds since 1970.
+    pub started: i64,
 }
 
 /// A resource that is about to be read.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
@@ -16,6 +17,7 @@ use crate::run::migrate::migrate;
 use crate::run::options::{Observer, Progress, RunOptions, StopSignal};
 use crate::run::plan::{self, OffResource, RunPlan, load_id};
 use crate::run::read::reader::ReadOutcome;
+use crate::run::report::panic::watched;
 use crate::run::report::{Outcome, ResourceReport, RunReport, trace};
 use crate::run::start::{Context, Ready};
 use crate::source::Source;
@@ -62,6 +64,7 @@ impl Run<'_> {
     /// delivers, and reports.
     async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
         let started = self.source.world.moment();
+        let micros = self.source.world.micros();
         let Run {
             source,
             options,
@@ -90,21 +93,28 @@ impl Run<'_> {
             client: client.clone(),
             observer,
             target: loader.target(),
+            started: micros,
         };
         let read = async {
             let plan = plan::lay_out(source, choice, migrated, options, now)?;
             let (off, notes) = (plan.off.clone(), plan.notes.clone());
+            context.observer.on(Progress::Started {
+                load_id: load.id.clone(),
+                source: source.name().to_owned(),
+                destination: named.clone(),
+                resources: plan.resources.len() as u64,
+            });
             let resources = context.read(plan).await?;
             Ok((resources, off, notes))
         };
         let read = read.await;
         // The destination's own error, if there is one, explains more than that of a reader.
-        let unchanged = loader.finish(status(&read)).await?;
+        let (unchanged, keeper) = loader.finish(status(&read)).await?;
         let (mut resources, off, notes) = read?;
         for report in &mut resources {
             report.unchanged = unchanged.get(&report.name).copied().unwrap_or_default();
         }
-        Ok(RunReport {
+        let mut report = RunReport {
             load_id: load.id,
             source: source.name().to_owned(),
             destination: named,
@@ -113,8 +123,15 @@ impl Run<'_> {
             required: options.required,
             notes,
             refused: client.is_refused(),
+            started: micros,
             elapsed: source.world.moment().since(started),
-        })
+        };
+        // The rows are loaded, whether the report is kept or not.
+        if let Err(error) = keeper.keep(report.to_json().to_string()).await {
+            let why = format!("the report is not kept in the destination: {error}");
+            report.notes.push(why);
+        }
+        Ok(report)
     }
 }
 
@@ -175,7 +192,7 @@ impl Context<'_> {
             let span = trace::resource(&ready.reader.fetcher.spec().name);
             readers.push(ready.reader.clone());
             spans.push(span.clone());
-            let read = async move { (at, ready.read().await) };
+            let read = async move { (at, watched(ready.read()).await) };
             tasks.spawn(read.instrument(span));
         }
         let mut outcomes: Vec<Outcome> = readers
@@ -188,6 +205,10 @@ impl Context<'_> {
             };
             let outcome = outcome(result)?;
             let fetcher = &readers[at].fetcher;
+            fetcher
+                .stats
+                .ended
+                .store(self.source.world.micros(), Relaxed);
             trace::ended(&spans[at], &fetcher.stats, &outcome);
             let error = match &outcome {
                 Outcome::Failed(_, message) => Some(message.clone()),
@@ -202,7 +223,7 @@ impl Context<'_> {
             let drift = reader.intake.lock().await.output.drift();
             let spec = reader.fetcher.spec();
             let stats = &reader.fetcher.stats;
-            reports.push(stats.report(&spec.name, spec.cursor.as_ref(), outcome, drift));
+            reports.push(stats.report(spec, self.started, outcome, drift));
         }
         Ok(reports)
     }

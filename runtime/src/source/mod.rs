@@ -78,6 +78,8 @@ pub struct Source {
     tape: Option<Tape>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
+    /// The version of the connector, if it is known.
+    version: Option<String>,
 }
 
 impl Source {
@@ -101,6 +103,7 @@ impl Source {
             tape: None,
             contract: Contract::evolve(),
             resources: Vec::new(),
+            version: None,
         }
     }
 
@@ -154,6 +157,19 @@ impl Source {
     pub fn hide(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.hidden.extend(secrets);
         self
+    }
+
+    /// Sets the version of the connector, for logs.
+    #[cfg(feature = "cli")]
+    pub(crate) fn version(mut self, version: &str) -> Self {
+        self.version = Some(version.to_owned());
+        self
+    }
+
+    /// Returns the version of the connector, if it is known.
+    #[cfg(feature = "cli")]
+    pub(crate) fn version_text(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// Sends at most this many requests in any span of this length, over all resources. Rate-limit

@@ -10,11 +10,10 @@ use std::time::Duration;
 use clap::{ArgAction, ArgMatches, Command};
 
 use crate::cli::args;
-use crate::cli::report::{Known, render};
 use crate::error::ErrorKind;
 use crate::hosts::process::exit_code;
 use crate::load::Destinations;
-use crate::run::{Outcome, Proof, Required, ResourceReport, RunReport};
+use crate::run::{Known, Outcome, Proof, Required, ResourceReport, RunReport, render};
 use crate::settings::{Places, Setting, flag};
 
 /// A flag of a command: the words that name the command, and the words that give the flag a value.
@@ -105,6 +104,7 @@ fn positionals(path: &[String]) -> Vec<String> {
 fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
     let resource = ResourceReport {
         name: "items".into(),
+        parent: None,
         outcome,
         records: 7,
         different: 7,
@@ -117,7 +117,10 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         restarts: false,
         skipped: Vec::new(),
         waited: Duration::ZERO,
+        began: None,
+        ended: None,
         cursor: None,
+        times: None,
         proof,
         tables: Vec::new(),
         drift: Vec::new(),
@@ -132,6 +135,7 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         required,
         notes: Vec::new(),
         refused: false,
+        started: 0,
         elapsed: Duration::ZERO,
     }
 }
@@ -182,7 +186,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             let report = report(proof("why".into()), Outcome::Complete, required);
             let short = rank > worst;
             assert_eq!(exit_code(&report, false), if short { 6 } else { 0 });
-            let text = crate::cli::report::render(&report, Default::default());
+            let text = render(&report, Default::default());
             let line = format!("below `--require {}`", required.name());
             assert_eq!(text.contains(&line), short, "{text}");
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
@@ -213,7 +217,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
 fn a_report_fits_a_terminal_and_says_a_failure_once() {
     let why = "a reason of many words that is much too long for a column of a table of numbers";
     let shown = |outcome, proof, known| {
-        let text = crate::cli::report::render(&report(proof, outcome, Required::Any), known);
+        let text = render(&report(proof, outcome, Required::Any), known);
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
             "{text}"
@@ -221,7 +225,7 @@ fn a_report_fits_a_terminal_and_says_a_failure_once() {
         // The lines are joined again.
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let known = crate::cli::report::Known::default();
+    let known = Known::default();
     let text = shown(Outcome::Complete, Proof::Proved(why.into()), known);
     assert!(
         text.contains(&format!("ends items: proved: {why}")),
@@ -246,7 +250,7 @@ fn a_report_fits_a_terminal_and_says_a_failure_once() {
         text.ends_with(&format!("failed items: {why} hint: wait")),
         "{text}"
     );
-    let known = crate::cli::report::Known {
+    let known = Known {
         failures: true,
         ..known
     };
@@ -261,7 +265,9 @@ fn no_setting_shadows_a_flag_or_is_shadowed_by_one() {
     for id in ["since", "report", "window", "help", "version", "with-later"] {
         assert!(ids.contains(&id), "{id}");
     }
-    let positional = ["resource", "load", "file", "old", "new"];
+    let positional = [
+        "resource", "load", "file", "old", "new", "sql", "table", "shell",
+    ];
     let names = all.iter().map(|flag| flag.long.as_str()).chain(positional);
     for name in names {
         let setting = setting(name);
@@ -426,14 +432,15 @@ fn a_message_of_several_resources_is_told_once() {
         resource.outcome = Outcome::Failed(ErrorKind::Usage, told);
         all.resources.push(resource);
     }
-    let text = crate::cli::report::render(&all, crate::cli::report::Known::default());
+    let text = render(&all, Known::default());
     assert_eq!(
         text.matches("no value for the setting").count(),
         1,
         "{text}"
     );
     assert!(text.contains("users, groups, roles: no value"), "{text}");
-    let teller = crate::cli::progress::Teller::new(&crate::world::World::real());
+    let world = crate::world::World::real();
+    let teller = crate::cli::progress::Teller::new(&world, Default::default());
     assert!(teller.failure("users", message).contains("`tenant`"));
     assert_eq!(
         teller.failure("groups", message),

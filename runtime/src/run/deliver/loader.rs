@@ -36,6 +36,8 @@ enum Message {
     Deliver(Delivery),
     Recall(Recall, oneshot::Sender<Result<Option<Earlier>>>),
     Finish(LoadStatus),
+    /// The report of the run, after its end.
+    Keep(String),
 }
 
 /// The readers' end of the queue to the loader.
@@ -86,7 +88,22 @@ pub(crate) type Migration =
 /// The running loader.
 pub(crate) struct Loader {
     target: Target,
-    ended: oneshot::Receiver<Result<Unchanged>>,
+    finished: oneshot::Receiver<Unchanged>,
+    ended: oneshot::Receiver<Result<()>>,
+}
+
+/// A loader that has committed everything, and may keep the report of the run.
+pub(crate) struct Keeper {
+    sender: mpsc::Sender<Message>,
+    ended: oneshot::Receiver<Result<()>>,
+}
+
+impl Keeper {
+    /// Keeps the report of the run in the destination, and ends the loader.
+    pub async fn keep(self, report: String) -> Result<()> {
+        let _ = self.sender.send(Message::Keep(report)).await;
+        self.ended.await.map_err(|_| lost())?
+    }
 }
 
 /// What a loader needs to start.
@@ -106,6 +123,7 @@ impl Opening {
         let (policy, can) = (self.policy, self.destination.capabilities());
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let world = self.load.world().clone();
         let span = tracing::Span::current();
@@ -115,7 +133,7 @@ impl Opening {
             match span.in_scope(|| self.open(migration)) {
                 Ok((migrated, worker)) => {
                     if opened.send(Ok(migrated)).is_ok() {
-                        let result = worker.run(receiver).instrument(span).await;
+                        let result = worker.run(receiver, finish).instrument(span).await;
                         let _ = end.send(result);
                     }
                 }
@@ -133,7 +151,12 @@ impl Opening {
             columns: can.columns,
             skips_unchanged: can.skips_unchanged,
         };
-        Ok((Loader { target, ended }, migrated))
+        let loader = Loader {
+            target,
+            finished,
+            ended,
+        };
+        Ok((loader, migrated))
     }
 
     fn open(mut self, migration: Migration) -> Result<(Migrated, Worker)> {
@@ -167,11 +190,22 @@ impl Loader {
     }
 
     /// Commits what is left, marks the load, and returns the numbers of unchanged records, or the loader's error.
-    pub async fn finish(self, status: LoadStatus) -> Result<Unchanged> {
+    pub async fn finish(self, status: LoadStatus) -> Result<(Unchanged, Keeper)> {
+        let Loader {
+            target,
+            finished,
+            ended,
+        } = self;
+        let sender = target.loader.sender;
         // A loader that has ended has left its error.
-        let handle = &self.target.loader;
-        let _ = handle.sender.send(Message::Finish(status)).await;
-        self.ended.await.map_err(|_| lost())?
+        let _ = sender.send(Message::Finish(status)).await;
+        match finished.await {
+            Ok(unchanged) => Ok((unchanged, Keeper { sender, ended })),
+            Err(_) => match ended.await.map_err(|_| lost())? {
+                Err(error) => Err(error),
+                Ok(()) => Err(lost()),
+            },
+        }
     }
 }
 
@@ -201,12 +235,22 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(mut self, receiver: mpsc::Receiver<Message>) -> Result<Unchanged> {
-        self.deliver(receiver).await?;
-        Ok(self.destination.unchanged())
+    async fn run(
+        mut self,
+        mut receiver: mpsc::Receiver<Message>,
+        finish: oneshot::Sender<Unchanged>,
+    ) -> Result<()> {
+        self.deliver(&mut receiver).await?;
+        if finish.send(self.destination.unchanged()).is_err() {
+            return Ok(());
+        }
+        match receiver.recv().await {
+            Some(Message::Keep(report)) => self.destination.keep_report(&report),
+            _ => Ok(()),
+        }
     }
 
-    async fn deliver(&mut self, mut receiver: mpsc::Receiver<Message>) -> Result<()> {
+    async fn deliver(&mut self, receiver: &mut mpsc::Receiver<Message>) -> Result<()> {
         loop {
             let received = match self.since {
                 None => receiver.recv().await,
@@ -233,7 +277,7 @@ impl Worker {
                 }
                 Some(Message::Finish(status)) => return self.commit(status),
                 // A closed queue means that the run itself has ended: what is complete is kept.
-                None => return self.commit(LoadStatus::Partial),
+                Some(Message::Keep(_)) | None => return self.commit(LoadStatus::Partial),
             }
             if self.rows >= self.policy.rows as u64 {
                 self.commit(LoadStatus::Running)?;

@@ -616,6 +616,7 @@ impl<'a> List<'a> {
             pages,
             records,
             total,
+            requests: stats.requests.load(Relaxed),
         });
     }
 }

@@ -16,6 +16,7 @@ use crate::run::read::list::{List, Read};
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
 use crate::run::read::tasks::flatten;
 use crate::run::read::window::Window;
+use crate::run::report::panic::watched;
 use crate::run::report::trace;
 use crate::state::{OpenWindow, Pass, SliceState};
 
@@ -202,7 +203,7 @@ impl ResourceReader {
                     let list = List::new(&this, &slice, window, open.position, true);
                     list.read().await
                 };
-                tasks.spawn(read.in_current_span());
+                tasks.spawn(watched(read).in_current_span());
             }
             let Some(done) = tasks.join_next().await else {
                 break;
