@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::tokens::{doc, for_features, ident, inner_doc};
+use super::tokens::{doc, field_doc, for_features, ident, inner_doc};
 use crate::plan::{Case, Field, Plan, Struct, Type, module_name};
 
 /// Emits a struct.
@@ -28,7 +28,7 @@ pub fn record(body: &Struct) -> TokenStream {
 }
 
 fn field(case: Option<Case>, field: &Field) -> TokenStream {
-    let docs = doc(&field.doc);
+    let docs = field_doc(&field.doc);
     let derived = case.map_or_else(|| field.ident.clone(), |case| case.key(&field.ident));
     let key = (derived != field.key).then(|| {
         let key = &field.key;

@@ -167,7 +167,7 @@ impl<'a> Structs<'a> {
         self.made.push(Made {
             body: Struct {
                 name: name.clone(),
-                doc: text::sentence(&schema.description),
+                doc: text::paragraph(&schema.description),
                 case: None,
                 fields: Vec::new(),
             },
@@ -226,7 +226,9 @@ impl<'a> Structs<'a> {
             }
             let context = format!("{record}{}", names::pascal(key, "Field"));
             let ty = self.ty(*id, &context, key);
-            let doc = text::sentence(&api.schemas[*id].description);
+            let schema = &api.schemas[*id];
+            let doc = text::paragraph(&schema.description);
+            let doc = text::with_values(doc, values_of(api, schema));
             // A doc that equals that of the struct is omitted.
             let said = ty.record().and_then(|name| self.get(name));
             let doc = match said {
@@ -420,6 +422,18 @@ fn properties_of(schema: &Schema) -> Option<Vec<(&str, SchemaId)>> {
                 .collect(),
         ),
         _ => None,
+    }
+}
+
+/// Returns the values that a text, or the items of a list, may have.
+fn values_of<'a>(api: &'a Api, schema: &'a Schema) -> &'a [String] {
+    match &schema.kind {
+        SchemaKind::String { values, .. } => values,
+        SchemaKind::Array(item) => match &api.schemas[*item].kind {
+            SchemaKind::String { values, .. } => values,
+            _ => &[],
+        },
+        _ => &[],
     }
 }
 
