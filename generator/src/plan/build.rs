@@ -216,6 +216,7 @@ fn resources(
     parameters::fill(plan, asked, &options.ledger);
     settings::mark_required(plan);
     parameters::say_what_for(plan);
+    twins::switch_off(api, &facts, plan);
     for (resource, record) in plan.resources.iter_mut().zip(&records) {
         let record = record.as_deref().and_then(|name| structs.get(name));
         resource.exchange = samples::exchange(resource, record, &plan.settings);

@@ -18,6 +18,7 @@ mod samples;
 mod settings;
 mod shared;
 mod text;
+mod twins;
 mod types;
 
 use std::collections::BTreeMap;
@@ -259,6 +260,16 @@ pub enum ParameterValue {
     Json(serde_json::Value),
     /// A field of `Config`.
     Setting(String),
+}
+
+impl ParameterValue {
+    /// Returns the field of `Config` that holds the value.
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            ParameterValue::Setting(name) => Some(name),
+            ParameterValue::Fixed(_) | ParameterValue::Json(_) => None,
+        }
+    }
 }
 
 /// A reference to a field of a record in a declaration.
