@@ -13,6 +13,7 @@ mod names;
 pub mod package;
 mod parameters;
 mod path;
+mod places;
 mod records;
 mod samples;
 mod settings;
@@ -62,6 +63,9 @@ pub struct Plan {
     pub resources: Vec<Resource>,
     /// Structs that several resources use.
     pub types: Vec<Struct>,
+    /// The module in `types` of each of them, by its name. The structs of a module have the same
+    /// features.
+    pub type_homes: BTreeMap<String, String>,
     /// The features that use a shared struct, by its name. A struct without an entry is always
     /// compiled.
     pub type_features: BTreeMap<String, Vec<String>>,
