@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::credentials::auth;
 use super::resource::{needs_config, paginator, value_of};
-use super::tokens::{doc, for_features, ident, inner_doc};
+use super::tokens::{doc, field_doc, for_features, ident, inner_doc};
 use crate::plan::{FieldRef, Plan, Resource, Setting, markdown};
 
 fn library_name(plan: &Plan) -> proc_macro2::Ident {
@@ -146,7 +146,7 @@ pub fn config(plan: &Plan) -> TokenStream {
 }
 
 fn setting(setting: &Setting) -> TokenStream {
-    let docs = doc(&setting.doc);
+    let docs = field_doc(&setting.doc);
     let default = setting
         .default
         .as_ref()

@@ -81,8 +81,8 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     if !plan.types.is_empty() {
         let homes = structs::homes(plan);
         rust("src/types/mod.rs".into(), structs::index(plan, &homes))?;
-        for (ident, body) in &homes {
-            rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
+        for (ident, bodies) in &homes {
+            rust(format!("src/types/{ident}.rs"), structs::file(plan, bodies))?;
         }
     }
     for resource in &plan.resources {

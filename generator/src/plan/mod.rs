@@ -13,11 +13,13 @@ mod names;
 pub mod package;
 mod parameters;
 mod path;
+mod places;
 mod records;
 mod samples;
 mod settings;
 mod shared;
 mod text;
+mod twins;
 mod types;
 
 use std::collections::BTreeMap;
@@ -61,6 +63,9 @@ pub struct Plan {
     pub resources: Vec<Resource>,
     /// Structs that several resources use.
     pub types: Vec<Struct>,
+    /// The module in `types` of each of them, by its name. The structs of a module have the same
+    /// features.
+    pub type_homes: BTreeMap<String, String>,
     /// The features that use a shared struct, by its name. A struct without an entry is always
     /// compiled.
     pub type_features: BTreeMap<String, Vec<String>>,
@@ -259,6 +264,16 @@ pub enum ParameterValue {
     Json(serde_json::Value),
     /// A field of `Config`.
     Setting(String),
+}
+
+impl ParameterValue {
+    /// Returns the field of `Config` that holds the value.
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            ParameterValue::Setting(name) => Some(name),
+            ParameterValue::Fixed(_) | ParameterValue::Json(_) => None,
+        }
+    }
 }
 
 /// A reference to a field of a record in a declaration.

@@ -7,6 +7,7 @@ mod endings;
 mod existing;
 mod format;
 mod generation;
+mod imports;
 mod journal;
 mod lock;
 mod manifest;

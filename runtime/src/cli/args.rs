@@ -13,7 +13,7 @@ use crate::hosts::process::fail;
 #[cfg(test)]
 use crate::load::Destinations;
 use crate::run::Required;
-use crate::settings::{Setting, flag, takes_file};
+use crate::settings::{Setting, flag, takes_outside};
 
 /// Returns the commands, without the settings of a source. `source` names the default destination.
 #[cfg(test)]
@@ -177,9 +177,9 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
         Arg::new(id(setting))
             .long(flag(setting.name))
             .value_name("VALUE")
-            .help(match takes_file(setting, settings) {
+            .help(match takes_outside(setting, settings) {
                 true => format!(
-                    "{help} (other users of the machine see a flag in `ps`: prefer the variable) [env: {variable}, or {variable}_FILE with a file that holds it]"
+                    "{help} (other users of the machine see a flag in `ps`: prefer the variable) [env: {variable}, {variable}_FILE with a file that holds it, or {variable}_CMD with a command that prints it]"
                 ),
                 false => format!("{help} [env: {variable}]"),
             })
@@ -187,6 +187,36 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
             .allow_hyphen_values(true)
             .global(true)
     })
+}
+
+/// Returns the flag of a profile, which every command has.
+pub fn profile(prefix: &str) -> Arg {
+    Arg::new("profile")
+        .long("profile")
+        .value_name("NAME")
+        .value_parser(filled)
+        .help(format!(
+            "Use the values below `[profiles.NAME]` in {}.toml before the others there [env: {prefix}_PROFILE]",
+            prefix.to_lowercase()
+        ))
+        .help_heading("Settings")
+        .global(true)
+}
+
+/// Returns the profile that the arguments name. It is known before they are parsed: the default
+/// destination may be that of the profile.
+pub fn named_profile(arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<String> {
+    let mut arguments = arguments.map(|it| it.to_string_lossy().into_owned());
+    let mut named = None;
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix("--profile") {
+            _ if argument == "--" => break,
+            Some("") => named = arguments.next(),
+            Some(rest) if rest.starts_with('=') => named = Some(rest[1..].to_owned()),
+            _ => {}
+        }
+    }
+    named
 }
 
 /// Returns the value of a setting on the command line.

@@ -57,12 +57,18 @@ pub fn main_with<C: Settings>(
     let placeholder = source(&C::placeholder());
     let mut into = destination::Into::new(destinations, placeholder.name());
     // `--help` needs no settings: a file that cannot be read is reported later.
-    let places = Places::here(C::PREFIX);
+    let profile = args::named_profile(std::env::args_os());
+    let places = Places::here(C::PREFIX).and_then(|mut places| {
+        places.use_profile(profile.as_deref(), C::SETTINGS)?;
+        Ok(places)
+    });
     if let Ok(places) = &places {
         into = into.set_by(places, C::SETTINGS);
     }
     let command = args::command_into(name, version, &into);
-    let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
+    let command = command
+        .args(args::settings(C::PREFIX, C::SETTINGS))
+        .arg(args::profile(C::PREFIX));
     let matches = match command.clone().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {

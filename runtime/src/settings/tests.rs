@@ -271,3 +271,80 @@ fn the_destination_stands_beside_the_settings() {
     // Its key is no mistake in the settings file.
     assert!(Config::load_from(&places(&[], &toml).unwrap()).is_ok());
 }
+
+#[test]
+fn the_only_credential_is_found_under_its_usual_names() {
+    let key = |environment: &[(&str, &str)], files: &[(&str, &str)]| {
+        let config = Config::load_from(&places(environment, files).unwrap());
+        config.map(|config| config.api_key.expose().to_owned())
+    };
+    for name in ["LIBRARY_TOKEN", "LIBRARY_API_TOKEN", "LIBRARY_API_KEY"] {
+        assert_eq!(key(&[(name, "k")], &[]).unwrap(), "k", "{name}");
+    }
+    let own = [("LIBRARY_TOKEN", "other"), ("LIBRARY_API_KEY", "own")];
+    assert_eq!(key(&own, &[]).unwrap(), "own");
+    assert_eq!(key(&[], &[("library.toml", "token = \"k\"")]).unwrap(), "k");
+    // With two of them, each is its own.
+    #[derive(Settings)]
+    #[settings(prefix = "LIBRARY")]
+    struct Two {
+        api_key: Secret,
+        token: Option<Secret>,
+    }
+    let two = Two::load_from(&places(&[("LIBRARY_API_KEY", "k")], &[]).unwrap()).unwrap();
+    assert_eq!((two.api_key.expose(), two.token), ("k", None));
+    let error = Two::load_from(&places(&[("LIBRARY_TOKEN", "k")], &[]).unwrap());
+    assert!(error.is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_prints_a_secret_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = folder.path().join("count");
+    let command = format!("echo x >> '{}'; echo hidden", count.display());
+    let all = places(&[("LIBRARY_API_KEY_CMD", &command)], &[]).unwrap();
+    assert_eq!(Config::load_from(&all).unwrap().api_key.expose(), "hidden");
+    assert_eq!(all.secrets(Config::SETTINGS)[0].expose(), "hidden");
+    assert_eq!(std::fs::read_to_string(&count).unwrap(), "x\n");
+    for (command, what) in [
+        ("echo hidden; exit 3", "exit status: 3"),
+        ("printf '\\377'", "not UTF-8"),
+    ] {
+        let all = places(&[("LIBRARY_API_KEY_CMD", command)], &[]).unwrap();
+        let error = Config::load_from(&all).err().unwrap().report();
+        let named = error.contains("LIBRARY_API_KEY_CMD") && error.contains(what);
+        assert!(named && !error.contains("hidden"), "{error}");
+    }
+    // A file of the current folder runs nothing.
+    let dotenv = [(".env", "LIBRARY_API_KEY_CMD='echo hidden'\n")];
+    assert!(Config::load_from(&places(&[], &dotenv).unwrap()).is_err());
+}
+
+#[test]
+fn a_profile_comes_before_the_rest_of_its_file() {
+    let toml = "api_key = \"all\"\nbranch = \"all\"\n[profiles.prod]\napi_key = \"prod\"\n[profiles.dev]\n";
+    let files = [("library.toml", toml)];
+    let with = |profile: Option<&str>, environment: &[(&str, &str)]| {
+        let mut all = places(environment, &files).unwrap();
+        all.use_profile(profile, Config::SETTINGS)?;
+        Config::load_from(&all).map(|config| (config.api_key.expose().to_owned(), config.branch))
+    };
+    let found = |key: &str| (key.to_owned(), Some("all".to_owned()));
+    assert_eq!(with(None, &[]).unwrap(), found("all"));
+    assert_eq!(with(Some("prod"), &[]).unwrap(), found("prod"));
+    let variable = [("LIBRARY_PROFILE", "prod")];
+    assert_eq!(with(None, &variable).unwrap(), found("prod"));
+    assert_eq!(with(Some("dev"), &variable).unwrap(), found("all"));
+    let error = with(Some("prd"), &[]).unwrap_err().report();
+    assert_eq!(
+        error,
+        "library.toml: there is no profile `prd`\n  hint: did you mean `prod`?"
+    );
+    let files = [("library.toml", "[profiles.prod]\napi_kee = \"k\"\n")];
+    let error = Config::load_from(&places(&[("LIBRARY_API_KEY", "k")], &files).unwrap());
+    assert_eq!(
+        error.err().unwrap().report(),
+        "library.toml [profiles.prod]: `api_kee` is not a setting\n  hint: did you mean `api_key`?"
+    );
+}

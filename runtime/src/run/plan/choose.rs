@@ -54,6 +54,7 @@ pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
     });
     let mut chosen: Vec<Chosen> = chosen.collect();
     chosen.sort_by_key(|chosen| parents(source, &chosen.resource.spec().name).len());
+    refuse_nothing(&off, &chosen, source)?;
     Ok(Choice { chosen, off })
 }
 
@@ -86,38 +87,52 @@ fn parents<'a>(source: &'a Source, name: &str) -> Vec<&'a Arc<dyn AnyResource>> 
     std::iter::successors(above(name), |parent| above(&parent.spec().name)).collect()
 }
 
-/// Returns the resources that a run leaves out unless they are named: those that are off, and their
-/// descendants.
+/// Returns the resources that a run leaves out unless they are named: those that are off or lack a
+/// setting, and their descendants.
 fn off(source: &Source) -> Vec<OffResource> {
     let off = source.resources().iter().filter_map(|resource| {
         let spec = resource.spec();
-        if let Some(reason) = &spec.off {
+        let name = spec.name.clone();
+        if let Some((reason, settle)) = spec.left_out() {
             return Some(OffResource {
-                name: spec.name.clone(),
-                reason: reason.clone(),
-                settle: match spec.wrong {
-                    Some(_) => "nothing: its request cannot be sent".to_owned(),
-                    None => format!(
-                        "remove `.off(…)` from `{0}`, or name it: `--resources {0}`",
-                        spec.name
-                    ),
-                },
+                name,
+                reason,
+                settle,
             });
         }
         let above = parents(source, &spec.name);
         let mut above = above.iter().map(|above| above.spec());
-        let above = above.rfind(|above| above.off.is_some())?;
+        let above = above.rfind(|above| above.left_out().is_some())?;
+        let (_, settle) = above.left_out()?;
         Some(OffResource {
-            name: spec.name.clone(),
             reason: format!("its parent `{}` is off", above.name),
-            settle: match above.wrong {
-                Some(_) => format!("nothing: the request of `{}` cannot be sent", above.name),
-                None => format!(
-                    "remove `.off(…)` from `{}`, or name it: `--resources {}`",
-                    above.name, spec.name
+            settle: match (&above.off, &above.wrong) {
+                (Some(_), Some(_)) => {
+                    format!("nothing: the request of `{}` cannot be sent", above.name)
+                }
+                (Some(_), None) => format!(
+                    "remove `.off(…)` from `{}`, or name it: `--resources {name}`",
+                    above.name
                 ),
+                (None, _) => settle,
             },
+            name,
         })
     });
     off.collect()
+}
+
+/// Fails if settings without a value keep a run from reading anything.
+fn refuse_nothing(off: &[OffResource], chosen: &[Chosen], source: &Source) -> Result<()> {
+    let lacks = |off: &&OffResource| {
+        let resource = source.find(&off.name).ok();
+        resource.is_some_and(|it| it.spec().off.is_none() && it.spec().missing.is_some())
+    };
+    match off.iter().find(lacks) {
+        Some(first) if chosen.is_empty() => {
+            let message = format!("no resource can be read: `{}` {}", first.name, first.reason);
+            Err(Error::new(ErrorKind::Usage, message).hint(first.settle.clone()))
+        }
+        _ => Ok(()),
+    }
 }
