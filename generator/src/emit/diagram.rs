@@ -30,8 +30,8 @@ struct Drawing<'a> {
     tables: usize,
 }
 
-impl Drawing<'_> {
-    fn resource(&mut self, resource: &Resource) {
+impl<'a> Drawing<'a> {
+    fn resource(&mut self, resource: &'a Resource) {
         let name = plain(&resource.name);
         if let Some(parent) = &resource.parent {
             let parent = plain(&parent.resource);
@@ -44,13 +44,13 @@ impl Drawing<'_> {
     }
 
     /// Finds a struct in the file of the resource, or among the shared ones.
-    fn find<'s>(&'s self, resource: &'s Resource, name: Option<&str>) -> Option<&'s Struct> {
+    fn find(&self, resource: &'a Resource, name: Option<&str>) -> Option<&'a Struct> {
         let mut structs = resource.structs.iter().chain(&self.plan.types);
         structs.find(|it| Some(it.name.as_str()) == name)
     }
 
     /// Draws a table, and those of the lists in its records.
-    fn table(&mut self, resource: &Resource, name: &str, record: &Struct, keys: &[String]) {
+    fn table(&mut self, resource: &'a Resource, name: &str, record: &Struct, keys: &[String]) {
         self.tables += 1;
         let mut columns = Vec::new();
         let mut lists = Vec::new();
