@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::destination::Into;
+#[cfg(feature = "parquet")]
+use super::slices;
 use super::values::{duration, filled, per_second};
 #[cfg(test)]
 use crate::load::Destinations;
@@ -20,11 +22,11 @@ pub fn command(name: &str, version: &str, source: &str, known: Destinations) -> 
 /// Does the same with the destination of the places where settings are looked up.
 pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
     let destination = || into.arg();
-    Command::new(name.to_owned())
+    let command = Command::new(name.to_owned())
         .version(version.to_owned())
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(sync(destination()))
+        .subcommand(sync(destination()).arg(wait()))
         .subcommand(
             Command::new("check")
                 .about("Check the credentials with one request")
@@ -63,7 +65,19 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                         .help("Undo the loads after it too"),
                 )
                 .arg(destination()),
-        )
+        );
+    #[cfg(feature = "parquet")]
+    let command = command.subcommands(slices::commands(&destination));
+    command
+}
+
+/// Returns the option to wait for another run.
+pub(super) fn wait() -> Arg {
+    Arg::new("wait")
+        .long("wait")
+        .value_name("DURATION")
+        .value_parser(duration)
+        .help("Wait this long (30s, 10m) if another run is loading into the destination [default: do not wait]")
 }
 
 /// Returns the settings of a source as flags of every command. Their ids have a prefix, so that a
@@ -107,6 +121,7 @@ pub fn sends(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
         Some(("sync", matches)) if matches.get_flag("plan") => false,
         Some(("sync" | "check" | "read", matches)) => !matches.contains_id("replay"),
+        Some(("extract", _)) => true,
         _ => false,
     }
 }
@@ -115,25 +130,8 @@ fn sync(destination: Arg) -> Command {
     Command::new("sync")
         .about("Load the resources into a destination, from where the last run stopped")
         .arg(destination)
-        .arg(resources(
-            "Load only these resources, separated by commas (their parents are read too)",
-        ))
-        .arg(
-            Arg::new("full-refresh")
-                .long("full-refresh")
-                .action(ArgAction::SetTrue)
-                .conflicts_with_all(["since", "until"])
-                .help("Read everything again, and replace the tables once all of it has arrived"),
-        )
+        .args(choices())
         .args(plan())
-        .arg(
-            Arg::new("layout")
-                .long("layout")
-                .value_name("LAYOUT")
-                .value_parser(["etl", "dlt"])
-                .default_value("etl")
-                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
-        )
         .arg(
             Arg::new("checkpoint-rows")
                 .long("checkpoint-rows")
@@ -141,40 +139,8 @@ fn sync(destination: Arg) -> Command {
                 .value_parser(value_parser!(u64).range(1..))
                 .help("Commit after this many records [default: the destination's]"),
         )
-        .arg(
-            Arg::new("select")
-                .long("select")
-                .value_parser(filled)
-                .value_name("RESOURCE.FIELD")
-                .value_delimiter(',')
-                .action(ArgAction::Append)
-                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
-        )
-        .arg(
-            Arg::new("contract")
-                .long("contract")
-                .value_parser(filled)
-                .value_name("[RESOURCE:][ENTITY=]MODE")
-                .value_delimiter(',')
-                .action(ArgAction::Append)
-                .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
-        )
         .args(outcome())
-        .arg(
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(["text", "json"])
-                .default_value("text")
-                .help("Log progress to standard error as text, or as one JSON object per line"),
-        )
-        .arg(
-            Arg::new("window")
-                .long("window")
-                .value_name("DURATION")
-                .value_parser(duration)
-                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
-        )
+        .arg(log_format())
         .arg(
             Arg::new("max-time")
                 .long("max-time")
@@ -182,26 +148,79 @@ fn sync(destination: Arg) -> Command {
                 .value_parser(duration)
                 .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages in progress, and let the next run continue"),
         )
+        .arg(limit())
         .arg(rate())
         .arg(allow_http())
         .args(tape())
-        .args(window())
+}
+
+/// Returns the options that say what a run reads, and into which tables.
+pub(super) fn choices() -> Vec<Arg> {
+    let mut args = vec![
+        resources("Load only these resources, separated by commas (their parents are read too)"),
+            Arg::new("full-refresh")
+                .long("full-refresh")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["since", "until"])
+                .help("Read everything again, and replace the tables once all of it has arrived"),
+            Arg::new("layout")
+                .long("layout")
+                .value_name("LAYOUT")
+                .value_parser(["etl", "dlt"])
+                .default_value("etl")
+                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
+            Arg::new("select")
+                .long("select")
+                .value_parser(filled)
+                .value_name("RESOURCE.FIELD")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
+            Arg::new("contract")
+                .long("contract")
+                .value_parser(filled)
+                .value_name("[RESOURCE:][ENTITY=]MODE")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
+            Arg::new("window")
+                .long("window")
+                .value_name("DURATION")
+                .value_parser(duration)
+                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
+    ];
+    args.extend(bounds());
+    args
+}
+
+fn log_format() -> Arg {
+    Arg::new("log-format")
+        .long("log-format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("Log progress to standard error as text, or as one JSON object per line")
 }
 
 fn outcome() -> [Arg; 2] {
-    [
-        Arg::new("report")
-            .long("report")
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-            .help("Write the report of the run as JSON, even if the run fails"),
-        Arg::new("require")
+    [report(), require()]
+}
+
+pub(super) fn report() -> Arg {
+    Arg::new("report")
+        .long("report")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("Write the report of the run as JSON, even if the run fails")
+}
+
+pub(super) fn require() -> Arg {
+    Arg::new("require")
             .long("require")
             .value_name("GRADE")
             .value_parser(Required::ALL.map(Required::name))
             .default_value(Required::Any.name())
-            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails"),
-    ]
+            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails")
 }
 
 fn plan() -> [Arg; 2] {
@@ -213,10 +232,13 @@ fn plan() -> [Arg; 2] {
         Arg::new("format")
             .long("format")
             .value_name("FORMAT")
-            .value_parser(["text", "full", "json"])
+            .value_parser(match cfg!(feature = "parquet") {
+                true => vec!["text", "full", "json", "jsonl"],
+                false => vec!["text", "full", "json"],
+            })
             .default_value("text")
             .requires("plan")
-            .help("Print the plan as text, with the columns of wide tables (full), or as JSON"),
+            .help("Print the plan as text, with the columns of wide tables (full), as JSON, or the slices that `extract` could take as lines of JSON (jsonl)"),
     ]
 }
 
@@ -241,7 +263,7 @@ fn tape() -> [Arg; 2] {
     ]
 }
 
-fn rate() -> Arg {
+pub(super) fn rate() -> Arg {
     Arg::new("requests-per-second")
         .long("requests-per-second")
         .value_name("N")
@@ -249,7 +271,7 @@ fn rate() -> Arg {
         .help("Send at most this many requests per second, for all resources together (0.5 is one request every two seconds)")
 }
 
-fn allow_http() -> Arg {
+pub(super) fn allow_http() -> Arg {
     Arg::new("allow-http")
         .long("allow-http")
         .action(ArgAction::SetTrue)
@@ -276,7 +298,8 @@ fn read() -> Command {
         .arg(rate())
         .arg(allow_http())
         .args(tape())
-        .args(window())
+        .arg(limit())
+        .args(bounds())
 }
 
 fn tables(destination: &dyn Fn() -> Arg) -> Command {
@@ -382,7 +405,15 @@ fn resources(help: &'static str) -> Arg {
         .help(help)
 }
 
-fn window() -> [Arg; 3] {
+fn limit() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("N")
+        .value_parser(value_parser!(u64).range(1..))
+        .help("Read at most this many records of each resource")
+}
+
+fn bounds() -> [Arg; 2] {
     let bound = |name: &'static str, help| {
         Arg::new(name)
             .long(name)
@@ -391,11 +422,6 @@ fn window() -> [Arg; 3] {
             .help(help)
     };
     [
-        Arg::new("limit")
-            .long("limit")
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..))
-            .help("Read at most this many records of each resource"),
         bound(
             "since",
             "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state does not change",

@@ -11,6 +11,8 @@ mod progress;
 mod report;
 mod retries;
 mod rollback;
+#[cfg(feature = "parquet")]
+mod slices;
 mod state;
 mod sync;
 mod table;
@@ -28,10 +30,12 @@ use crate::load::Destinations;
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
 
-/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
+/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`;
+/// `plan`, `extract` and `commit`.
 ///
 /// Exit codes: 0 success; 1 a system error; 2 usage or settings; 3 credentials; 4 the API or its
-/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded; 130
+/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded, or slices
+/// are missing and nothing was committed; 130
 /// stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
     main_with(name, version, source, Destinations::default())

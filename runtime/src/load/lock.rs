@@ -22,7 +22,8 @@ pub(crate) fn lock(named: &Path, file: &Path) -> Result<File> {
         Err(TryLockError::WouldBlock) => {
             let message = format!("another run is loading into `{}`", named.display());
             Err(Error::new(ErrorKind::Destination, message)
-                .hint("wait until it has ended, or load into another file"))
+                .hint("wait until it has ended (`--wait 10m`), or load into another file")
+                .busy())
         }
         Err(TryLockError::Error(error)) => Err(unwritable(named, error)),
     }

@@ -1,5 +1,6 @@
 //! The report of a run.
 
+pub(crate) mod counted;
 pub(crate) mod stats;
 pub(crate) mod trace;
 mod written;
