@@ -13,7 +13,7 @@ use super::sync::{check_report, failed_report, write_report};
 use super::target::into;
 use super::values::filled;
 use super::{block_on, err, out, report};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::hosts::process::{exit_code, stop_on_signals};
 use crate::run::slices::{self, Committed, PlannedSlice};
 use crate::run::{RunOptions, StopSignal};
@@ -63,6 +63,13 @@ pub(super) fn commands(destination: &dyn Fn() -> Arg) -> [Command; 3] {
                     .required(true)
                     .value_parser(filled)
                     .help("The slice, a line of `plan`; `-` reads one line from standard input"),
+            )
+            .arg(
+                Arg::new("budget-url")
+                    .long("budget-url")
+                    .value_name("URL")
+                    .value_parser(filled)
+                    .help("Lease each request from the budget that several processes share at this URL (docs/slices.md)"),
             )
             .arg(rate())
             .arg(allow_http()),
@@ -128,9 +135,13 @@ pub(super) fn extract(matches: &ArgMatches, source: &Source) -> Result<u8> {
     };
     let place = text(matches, "out");
     let stop = StopSignal::default();
+    let source = match matches.get_one::<String>("budget-url") {
+        Some(url) => source.clone().shared_budget(url, &slice.resource),
+        None => source.clone(),
+    };
     let receipt = block_on(async {
         tokio::spawn(stop_on_signals(stop.clone()));
-        slices::extract(source, place, &slice, stop, Arc::new(())).await
+        slices::extract(&source, place, &slice, stop, Arc::new(())).await
     })??;
     out(&receipt.summary())?;
     Ok(0)
@@ -210,6 +221,7 @@ fn named_missing(missing: &[PlannedSlice]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Error, ErrorKind};
 
     #[test]
     fn missing_slices_are_named_up_to_a_bound() {

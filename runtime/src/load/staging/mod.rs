@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
-pub(crate) use self::table::{Sum, TableFile};
+pub(crate) use self::table::TableFile;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A file that is written.

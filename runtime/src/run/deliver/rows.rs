@@ -131,10 +131,11 @@ impl RowCollector {
 
     /// Returns rows that another process has collected, in the tables of this one.
     pub fn adopt(&mut self, batch: ReadBatch) -> Result<ReadBatch> {
-        self.normalizer.count_drift(&batch.drift);
+        let (tables, drift) = self.normalizer.adopt(batch.tables, batch.drift)?;
         Ok(ReadBatch {
-            tables: self.normalizer.adopt(batch.tables)?,
-            ..batch
+            tables,
+            drift,
+            gone: batch.gone,
         })
     }
 

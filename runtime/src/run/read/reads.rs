@@ -52,8 +52,6 @@ pub(crate) struct Wanted<'a> {
     pub listed: bool,
     /// The window; `None`: the whole slice.
     pub window: Option<&'a Interval>,
-    /// Whether it is read only when the others of its slice have been read.
-    pub last: bool,
 }
 
 /// What is known of a slice.

@@ -35,12 +35,12 @@ impl ResourceReader {
             state: &state,
             listed,
             window: None,
-            last: false,
         };
         match taken.of(wanted).await? {
             Known::Nothing => Ok(ReadOutcome::Stopped),
             Known::Before => Ok(ReadOutcome::AtEnd),
             Known::Read(mut part) => {
+                self.absorb(part.facts());
                 self.take_part(&mut *part).await?;
                 let mut intake = self.intake.lock().await;
                 for change in part.state() {
@@ -65,7 +65,6 @@ impl ResourceReader {
         let (mut read, mut missing) = (0, 0);
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let (before, state) = (slice.pass(), slice.state().clone());
-        let all = waiting.len() as u64;
         while let Some(open) = self.next(&before, &mut waiting, missing == 0) {
             let wanted = Wanted {
                 resource: self.name(),
@@ -73,13 +72,16 @@ impl ResourceReader {
                 state: &state,
                 listed: slice.listed,
                 window: Some(&open.window),
-                last: missing == 0 && read + 1 == all,
             };
             let Known::Read(mut part) = taken.of(wanted).await? else {
                 missing += 1;
                 continue;
             };
             read += 1;
+            // They are windows of one slice.
+            let mut facts = part.facts().clone();
+            facts.counted.slices = 0;
+            self.absorb(&facts);
             self.take_part(&mut *part).await?;
             if part.facts().left_out {
                 return Ok(ReadOutcome::Skipped);
@@ -94,9 +96,8 @@ impl ResourceReader {
         self.finish_windows(slice).await
     }
 
-    /// Takes the rows of a part, the slices that they make, and its facts.
+    /// Takes the rows of a part, and the slices that they make.
     async fn take_part(&self, part: &mut dyn TakenPart) -> Result<()> {
-        self.absorb(part.facts());
         part.keys(&mut |among, keys| {
             let list = KeyedList {
                 scope: &keys.scope,

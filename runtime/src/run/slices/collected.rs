@@ -1,7 +1,9 @@
 //! The files of one attempt, while they are written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::lines::LinesFile;
 use super::receipt::{Extracted, ExtractedBatch, ExtractedDrift, ExtractedFile};
@@ -25,9 +27,15 @@ struct Collecting {
     files: usize,
     resources: BTreeMap<String, Collector>,
     /// The slices of each child, and their number.
-    found: BTreeMap<String, (LinesFile, u64)>,
+    found: BTreeMap<String, Found>,
     /// Why the slices of children cannot be kept.
     failed: Option<Error>,
+}
+
+/// The slices of a child, each once.
+struct Found {
+    lines: LinesFile,
+    seen: HashSet<u128>,
 }
 
 /// What is collected of one resource.
@@ -131,8 +139,8 @@ impl Collected {
             resources.push(collector.finish(resource)?);
         }
         let mut found = BTreeMap::new();
-        for (child, (lines, count)) in std::mem::take(&mut all.found) {
-            found.insert(child, (lines.finish()?, count));
+        for (child, Found { lines, seen }) in std::mem::take(&mut all.found) {
+            found.insert(child, (lines.finish()?, seen.len() as u64));
         }
         Ok(Files { resources, found })
     }
@@ -176,15 +184,16 @@ impl Collecting {
         if !self.found.contains_key(child) {
             let name = self.next_name("jsonl.gz");
             let lines = LinesFile::new(&*self.place, name)?;
-            self.found.insert(child.to_owned(), (lines, 0));
+            let seen = HashSet::new();
+            self.found.insert(child.to_owned(), Found { lines, seen });
         }
-        match self.found.get_mut(child) {
-            Some((lines, count)) => {
-                *count += 1;
-                lines.add(slice)
-            }
-            None => Ok(()),
+        // A list that is read twice shows them twice.
+        if let Some(found) = self.found.get_mut(child)
+            && found.seen.insert(xxh3_128(slice.as_bytes()))
+        {
+            found.lines.add(slice)?;
         }
+        Ok(())
     }
 }
 

@@ -423,15 +423,16 @@ fn joined(
         return None;
     }
     let columns = (0..schema.fields().len()).map(|at| match parts {
-        [part] => part.column(at).clone(),
+        [part] => Some(part.column(at).clone()),
         _ => {
             let data: Vec<_> = parts.iter().map(|part| part.column(at).to_data()).collect();
             let mut all = MutableArrayData::new(data.iter().collect(), false, rows);
             for (index, part) in data.iter().enumerate() {
-                all.extend(index, 0, part.len());
+                all.try_extend(index, 0, part.len()).ok()?;
             }
-            make_array(all.freeze())
+            Some(make_array(all.freeze()))
         }
     });
-    arrow_array::RecordBatch::try_new(schema.clone(), columns.collect()).ok()
+    let columns: Vec<_> = columns.collect::<Option<_>>()?;
+    arrow_array::RecordBatch::try_new(schema.clone(), columns).ok()
 }
