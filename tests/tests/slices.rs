@@ -2,15 +2,18 @@
 //! read the same slice, and two commits at once. The tables are those of one `sync`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use etlgen_testkit::http::{Request, Response, Server};
 use etlgen_testkit::switches::SEED;
+use etlgen_testkit::{Kind, moto, skip};
+use etlgen_tests::python::environment;
 use etlgen_tests::tables::{self, assert_same};
-use etlgen_tests::workspace::{binary, stderr, stdout};
+use etlgen_tests::workspace::{binary, root, stderr, stdout};
 use serde_json::{Value, json};
 
 const START: u64 = 1_704_067_200;
@@ -22,6 +25,10 @@ struct Heard {
     requests: Vec<String>,
     /// Paths that answer 418, so many times.
     fails: BTreeMap<String, u32>,
+    /// Paths whose first answer takes so long.
+    slow: BTreeMap<String, Duration>,
+    /// When each request came.
+    moments: Vec<Duration>,
 }
 
 /// An API with repos, their issues, the comments of these, and events.
@@ -34,8 +41,15 @@ impl Forge {
     fn start(repos: u64, delay: Duration) -> Forge {
         let heard = Arc::<Mutex<Heard>>::default();
         let kept = heard.clone();
+        let started = Instant::now();
         let server = Server::start(0, move |request| {
-            std::thread::sleep(delay);
+            let path = request.target.split('?').next().unwrap_or_default();
+            let slow = {
+                let mut heard = kept.lock().unwrap();
+                heard.moments.push(started.elapsed());
+                heard.slow.remove(path)
+            };
+            std::thread::sleep(slow.unwrap_or(delay));
             answer(request, repos, &mut kept.lock().unwrap())
         });
         let server = server.unwrap();
@@ -358,4 +372,190 @@ fn a_plan_can_be_looked_at_as_lines() {
     );
     assert!(forge.take_requests().is_empty());
     assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
+}
+
+/// Returns a command of Python that finds the package `etlgen_ray`.
+fn python(program: &Path) -> Command {
+    let package = root().join("python/etlgen-ray/src");
+    let mut command = Command::new(program);
+    command
+        .env("PYTHONPATH", package)
+        .env("PYTHONUNBUFFERED", "1");
+    command
+}
+
+/// A budget of requests that several processes share.
+struct Budget {
+    server: Child,
+    url: String,
+}
+
+impl Budget {
+    /// `None`: there is no Python here.
+    fn start(rate: u32) -> Option<Budget> {
+        let mut command = python(Path::new("python3"));
+        command.args(["-m", "etlgen_ray.budget", &rate.to_string()]);
+        let started = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn();
+        let mut server = match started {
+            Ok(server) => server,
+            Err(error) => {
+                skip(Kind::Python, &error.to_string());
+                return None;
+            }
+        };
+        let mut url = String::new();
+        let mut out = BufReader::new(server.stdout.take().unwrap());
+        out.read_line(&mut url).unwrap();
+        let url = url.trim().to_owned();
+        assert!(url.starts_with("http://"), "{url}");
+        Some(Budget { server, url })
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Returns the most of these moments that are in one second.
+fn busiest(moments: &[Duration]) -> usize {
+    let second = |from: &Duration| {
+        let end = *from + Duration::from_secs(1);
+        moments
+            .iter()
+            .filter(|at| (*from..end).contains(at))
+            .count()
+    };
+    moments.iter().map(second).max().unwrap_or(0)
+}
+
+#[test]
+fn eight_processes_share_one_budget() {
+    let Some(budget) = Budget::start(50) else {
+        return;
+    };
+    let forge = Forge::start(60, Duration::ZERO);
+    let here = tempfile::tempdir().unwrap();
+    let plan = [
+        "plan",
+        "--out",
+        "run",
+        "--destination",
+        "sqlite:a.db",
+        "--group",
+        "4",
+        "--resources",
+        "comments",
+    ];
+    let first = lines(&forge.succeed(here.path(), &plan));
+    forge.succeed(here.path(), &extract(&first[0], "run"));
+    let slices = lines(&forge.succeed(here.path(), &["plan", "--run", "run"]));
+    assert_eq!(slices.len(), 15);
+    let extract = |forge: &Forge, slices: &[String]| {
+        let waiting = Mutex::new(slices.iter());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    loop {
+                        let Some(line) = waiting.lock().unwrap().next() else {
+                            return;
+                        };
+                        let more = ["--budget-url", budget.url.as_str()];
+                        forge.succeed(here.path(), &[&extract(line, "run")[..], &more].concat());
+                    }
+                });
+            }
+        });
+    };
+    extract(&forge, &slices);
+    let slices = lines(&forge.succeed(here.path(), &["plan", "--run", "run"]));
+    forge.take_requests();
+    extract(&forge, &slices);
+    let moments = std::mem::take(&mut forge.heard.lock().unwrap().moments);
+    // What the network delays may fall into the next second.
+    assert!(
+        busiest(&moments) <= 52,
+        "{} requests in a second",
+        busiest(&moments)
+    );
+    forge.succeed(
+        here.path(),
+        &["commit", "--run", "run", "--destination", "sqlite:a.db"],
+    );
+}
+
+#[test]
+#[ignore = "it installs Ray and moto: `cargo long slices`"]
+fn a_backfill_on_a_ray_cluster_is_what_sync_loads() {
+    let Some(programs) = environment("ray", &["ray==2.60.0"]) else {
+        return;
+    };
+    let moto = match moto::server() {
+        Ok(server) => server,
+        Err(why) => return skip(Kind::Service, &why),
+    };
+    let forge = Forge::start(80, Duration::from_millis(2));
+    let (here, name) = (tempfile::tempdir().unwrap(), std::process::id());
+    let at = format!(
+        "s3://{}/slices-{name}?endpoint=http://127.0.0.1:{}",
+        moto::BUCKET,
+        moto.port
+    );
+    forge.succeed(
+        here.path(),
+        &["sync", "--destination", "sqlite:whole.db", "--window", "7d"],
+    );
+    forge.take_requests();
+    {
+        let mut heard = forge.heard.lock().unwrap();
+        heard.fails = BTreeMap::from([("/repos/7/issues".into(), 2)]);
+        heard.slow = BTreeMap::from([("/repos/13/issues".into(), Duration::from_secs(40))]);
+    }
+    let mut run = python(&programs.join("python"));
+    run.arg(root().join("tests/tests/slices/cluster.py"))
+        .arg(binary("slices"))
+        .args([
+            "sqlite:parts.db",
+            &at,
+            r#"["--group", "1", "--window", "7d"]"#,
+        ])
+        .current_dir(here.path())
+        .env("FORGE_BASE_URL", forge.server.url())
+        .env("FORGE_API_KEY", "good")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "us-east-1");
+    let done = run.output().unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    println!("{}", stdout(&done));
+    let told: Value = serde_json::from_str(stdout(&done).lines().last().unwrap()).unwrap();
+    assert!(told["slices"].as_u64().unwrap() >= 400, "{told}");
+    assert_eq!(told["killed"], true);
+    assert!(told["retries"].as_u64().unwrap() >= 2, "{told}");
+    assert!(told["speculated"].as_u64().unwrap() >= 1, "{told}");
+    let moments = std::mem::take(&mut forge.heard.lock().unwrap().moments);
+    assert!(busiest(&moments) <= 210, "{}", busiest(&moments));
+    let parts = tables::sqlite(&here.path().join("parts.db"));
+    assert_same(&tables::sqlite(&here.path().join("whole.db")), &parts);
+    let mut again = forge.command(
+        here.path(),
+        &["commit", "--run", &at, "--destination", "sqlite:parts.db"],
+    );
+    again
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "us-east-1");
+    let again = again.output().unwrap();
+    assert!(
+        stdout(&again).contains("nothing to do"),
+        "{}{}",
+        stdout(&again),
+        stderr(&again)
+    );
+    assert_same(&tables::sqlite(&here.path().join("parts.db")), &parts);
 }

@@ -53,7 +53,8 @@ def test_resources_get_the_same_whatever_their_workers():
     sent = play(Budget(400, clock), clock, workers, 5.0, delay=0.0001)
     repos = sum(1 for _, worker in sent if worker.startswith("repos"))
     assert busiest(sent) <= 400
-    assert 0.35 < repos / len(sent) < 0.65
+    # One worker of eight, and one resource of two.
+    assert 0.25 < repos / len(sent) < 0.65
 
 
 def test_one_429_slows_all_and_the_rate_comes_back():

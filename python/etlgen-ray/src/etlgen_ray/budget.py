@@ -14,7 +14,7 @@ import json
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # How long granted requests are valid. A shorter time lets fewer requests of one second fall into another.
@@ -42,6 +42,8 @@ class Budget:
         self.halved = -math.inf
         self.left = None
         self.asking = {}
+        # When a worker was refused last, since it was granted something.
+        self.refused = {}
         self._lock = threading.Lock()
 
     def lease(self, worker, resource="", want=1, unspent=0, remaining=None, pause_seconds=None, overloads=0):
@@ -53,17 +55,30 @@ class Budget:
             for other in [w for w, (_, at) in self.asking.items() if now - at > ACTIVE]:
                 del self.asking[other]
             wait = self._wait(now)
+            if wait <= 0 and self._takes_too_much(now, resource):
+                wait = VALID / 10
             if wait > 0:
+                self.refused[worker] = now
                 return 0, wait
+            self.refused.pop(worker, None)
             free = int(self.allowed) - len(self.granted)
             if self.left is not None:
                 free = min(free, self.left[0])
             count = max(1, min(int(want), self._share(resource), free))
             for _ in range(count):
-                self.granted.append((now, worker))
+                self.granted.append((now, worker, resource))
             if self.left is not None:
                 self.left = (self.left[0] - count, self.left[1])
             return count, VALID
+
+    def _takes_too_much(self, now, resource):
+        """Whether a resource has had its part while another one waits that has not."""
+        part = self.allowed / max(1, len({r for r, _ in self.asking.values()}))
+        had = Counter(r for _, _, r in self.granted)
+        if had[resource] < part:
+            return False
+        waiting = (self.asking[w][0] for w, at in self.refused.items() if now - at < self.span + 1.0 and w in self.asking)
+        return any(had[other] < part for other in waiting if other != resource)
 
     def _share(self, resource):
         """The part of one worker: of a block, each resource gets the same, and of that each of its workers."""
@@ -81,6 +96,10 @@ class Budget:
         until = self.paused
         if len(self.granted) >= int(self.allowed):
             until = max(until, self.granted[0][0] + lasts)
+        # A second is not spent in its first moment.
+        block = max(4, math.ceil(2 * self.allowed * VALID / self.span))
+        if len(self.granted) >= block:
+            until = max(until, self.granted[-block][0] + VALID)
         if self.left is not None:
             requests, reset = self.left
             if reset <= now:
@@ -109,7 +128,7 @@ class Budget:
             self.paused = max(self.paused, now + float(pause_seconds))
         if remaining is not None:
             # Others may have been sent that the API has not counted yet.
-            under_way = sum(1 for at, _ in self.granted if now - at <= VALID)
+            under_way = sum(1 for at, _, _ in self.granted if now - at <= VALID)
             requests, reset = int(remaining["requests"]) - under_way, now + float(remaining["seconds"])
             if self.left is not None and abs(self.left[1] - reset) < 2.0:
                 requests, reset = min(requests, self.left[0]), min(reset, self.left[1])

@@ -64,7 +64,7 @@ def run(
     tell = progress or (lambda line: print(line, file=sys.stderr, flush=True))
     begun = time.monotonic()
     lines = connector.next(at) if connector.has_run(at) else connector.begin(at, destination, options)
-    extraction = _Extraction(connector, engine, at, retries, speculate, tell)
+    extraction = Extraction(connector, engine, at, retries, speculate, tell)
     engine.open(connector, rate)
     try:
         extraction.go(lines)
@@ -80,10 +80,11 @@ def run(
     return result
 
 
-class _Extraction:
-    """Extracts the slices of a run, in phases as parents finish."""
+class Extraction:
+    """Extracts the slices of a run, in phases as parents finish. `time`: the clock, with `monotonic` and `sleep`."""
 
-    def __init__(self, connector, engine, at, retries, speculate, tell):
+    def __init__(self, connector, engine, at, retries, speculate, tell, time=time):
+        self.time = time
         self.connector, self.engine, self.at = connector, engine, at
         self.retries, self.speculate, self.tell = retries, speculate, tell
         self.result = Result(None, "")
@@ -101,7 +102,7 @@ class _Extraction:
             self.fill()
             if not self.running:
                 if self.queue:
-                    time.sleep(0.05)
+                    self.time.sleep(0.05)
                     continue
                 self.add(self.connector.next(self.at))
                 self.grown = False
@@ -126,7 +127,7 @@ class _Extraction:
                 self.queue.append(found)
 
     def fill(self):
-        now = time.monotonic()
+        now = self.time.monotonic()
         ready = [s for s in self.queue if s.not_before <= now]
         for slice_ in ready[: max(0, self.engine.workers - len(self.running))]:
             self.queue.remove(slice_)
@@ -135,7 +136,7 @@ class _Extraction:
     def start(self, slice_):
         slice_.attempts += 1
         handle = self.engine.start(self.at, slice_.line, f"extract {slice_.id}")
-        self.running[handle] = (slice_, time.monotonic())
+        self.running[handle] = (slice_, self.time.monotonic())
 
     def end(self, handle):
         slice_, started = self.running.pop(handle)
@@ -146,7 +147,7 @@ class _Extraction:
         if slice_.id in self.done:
             return
         self.done.add(slice_.id)
-        self.took.append(time.monotonic() - started)
+        self.took.append(self.time.monotonic() - started)
         self.result.slices += 1
         self.result.rows += receipt["rows"]
         self.result.requests += receipt["requests"]
@@ -168,7 +169,7 @@ class _Extraction:
             raise ConnectorError(message, code) from error
         self.result.retries += 1
         self.tell(f"again: {slice_.id}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
-        slice_.not_before = time.monotonic() + min(30.0, 0.2 * 2 ** len(slice_.failures))
+        slice_.not_before = self.time.monotonic() + min(30.0, 0.2 * 2 ** len(slice_.failures))
         self.queue.append(slice_)
 
     def hurry(self):
@@ -176,7 +177,7 @@ class _Extraction:
         if self.speculate is None or len(self.took) < 5 or self.queue:
             return
         limit = max(1.0, self.speculate * statistics.median(self.took))
-        now = time.monotonic()
+        now = self.time.monotonic()
         for slice_, started in list(self.running.values()):
             twins = sum(1 for s, _ in self.running.values() if s is slice_)
             if twins == 1 and now - started > limit and len(self.running) < self.engine.workers:
@@ -185,7 +186,7 @@ class _Extraction:
                 self.start(slice_)
 
     def show(self):
-        now = time.monotonic()
+        now = self.time.monotonic()
         if now - self.told >= 2.0:
             self.told = now
             done, known = self.result.slices, len(self.known)
