@@ -116,6 +116,8 @@ struct Inner {
     context: Vec<String>,
     cause: Option<Cause>,
     hint: Option<String>,
+    /// Whether another run has what is needed, and the same may succeed later.
+    busy: bool,
 }
 
 impl Error {
@@ -128,6 +130,7 @@ impl Error {
             context: Vec::new(),
             cause: None,
             hint: None,
+            busy: false,
         }))
     }
 
@@ -154,6 +157,17 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Says that another run has what is needed: the same may succeed when that run has ended.
+    pub(crate) fn busy(mut self) -> Self {
+        self.0.busy = true;
+        self
+    }
+
+    /// Returns whether the same may succeed when another run has ended.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.busy
     }
 
     /// Rewrites every text in it (to redact secrets). Causes whose text changes become plain text.

@@ -19,6 +19,7 @@ pub mod connector;
 pub mod hostile;
 pub mod mock;
 pub mod owned;
+pub mod python;
 pub mod registry;
 pub mod rendered;
 pub mod soak;

@@ -8,6 +8,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::destination::Into;
+#[cfg(feature = "parquet")]
+use super::slices;
 use super::values::{duration, filled, per_second};
 use crate::hosts::process::fail;
 #[cfg(test)]
@@ -24,7 +26,7 @@ pub fn command(name: &str, version: &str, source: &str, known: Destinations) -> 
 /// Does the same with the destination of the places where settings are looked up.
 pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
     let destination = || into.arg();
-    Command::new(name.to_owned())
+    let command = Command::new(name.to_owned())
         .version(version.to_owned())
         .about(format!(
             "Load data from the API of {} into a database or files. `{name} sync` loads what is new; a run that is killed goes on where it stopped.",
@@ -33,7 +35,7 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
         .after_help("`COMMAND --help` lists the options of a command. Exit codes: 0 success, 2 usage or settings, 3 credentials, 4 the API, 5 the destination, 6 some resources failed, 130 stopped.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(sync(destination()))
+        .subcommand(sync(destination()).arg(wait()))
         .subcommand(
             Command::new("check")
                 .about("Check the credentials with one request")
@@ -90,7 +92,19 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                         .value_parser(["bash", "zsh", "fish"])
                         .help("The shell that reads them"),
                 ),
-        )
+        );
+    #[cfg(feature = "parquet")]
+    let command = command.subcommands(slices::commands(&destination));
+    command
+}
+
+/// Returns the option to wait for another run.
+pub(super) fn wait() -> Arg {
+    Arg::new("wait")
+        .long("wait")
+        .value_name("DURATION")
+        .value_parser(duration)
+        .help("Wait this long (30s, 10m) if another run is loading into the destination [default: do not wait]")
 }
 
 /// Writes the completions of a shell to standard output.
@@ -234,6 +248,7 @@ pub fn sends(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
         Some(("sync", matches)) if matches.get_flag("plan") => false,
         Some(("sync" | "check" | "read", matches)) => !matches.contains_id("replay"),
+        Some(("extract", _)) => true,
         _ => false,
     }
 }
@@ -250,7 +265,20 @@ fn sync(destination: Arg) -> Command {
         .args(under("What is told", what_is_told()))
 }
 
+/// Returns the options that say what a run reads, and into which tables.
+pub(super) fn choices() -> Vec<Arg> {
+    let mut args = chosen();
+    args.extend([contract(), layout()]);
+    args
+}
+
 fn what_is_read() -> Vec<Arg> {
+    let mut args = chosen();
+    args.push(limit());
+    args
+}
+
+fn chosen() -> Vec<Arg> {
     let mut args = vec![
         resources("Load only these resources, separated by commas (their parents are read too)"),
         Arg::new("select")
@@ -261,7 +289,7 @@ fn what_is_read() -> Vec<Arg> {
                 .action(ArgAction::Append)
                 .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
     ];
-    args.extend(window());
+    args.extend(bounds());
     args.extend([
         Arg::new("window")
                 .long("window")
@@ -280,25 +308,33 @@ fn what_is_read() -> Vec<Arg> {
 fn how_it_is_loaded(destination: Arg) -> Vec<Arg> {
     vec![
         destination,
-        Arg::new("contract")
+        contract(),
+        Arg::new("checkpoint-rows")
+            .long("checkpoint-rows")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..))
+            .help("Commit after this many records [default: the destination's]"),
+        layout(),
+    ]
+}
+
+fn contract() -> Arg {
+    Arg::new("contract")
                 .long("contract")
                 .value_parser(filled)
                 .value_name("[RESOURCE:][ENTITY=]MODE")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
-        Arg::new("checkpoint-rows")
-                .long("checkpoint-rows")
-                .value_name("N")
-                .value_parser(value_parser!(u64).range(1..))
-                .help("Commit after this many records [default: the destination's]"),
-        Arg::new("layout")
+                .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]")
+}
+
+fn layout() -> Arg {
+    Arg::new("layout")
                 .long("layout")
                 .value_name("LAYOUT")
                 .value_parser(["etl", "dlt"])
                 .default_value("etl")
-                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`"),
-    ]
+                .help("Choose the names of system columns and the form of ids; `dlt` writes them as dlt does, with its `_dlt_loads` and `_dlt_version`")
 }
 
 fn requests() -> Vec<Arg> {
@@ -319,14 +355,7 @@ fn what_is_told() -> Vec<Arg> {
     let mut args = Vec::from(detail());
     args.extend(plan());
     args.extend(outcome());
-    args.push(
-        Arg::new("log-format")
-            .long("log-format")
-            .value_name("FORMAT")
-            .value_parser(["text", "json"])
-            .default_value("text")
-            .help("Log progress to standard error as text, or as one JSON object per line"),
-    );
+    args.push(log_format());
     args
 }
 
@@ -346,20 +375,34 @@ fn detail() -> [Arg; 2] {
     ]
 }
 
+fn log_format() -> Arg {
+    Arg::new("log-format")
+        .long("log-format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("Log progress to standard error as text, or as one JSON object per line")
+}
+
 fn outcome() -> [Arg; 2] {
-    [
-        Arg::new("report")
-            .long("report")
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-            .help("Write the report of the run as JSON, even if the run fails"),
-        Arg::new("require")
+    [report(), require()]
+}
+
+pub(super) fn report() -> Arg {
+    Arg::new("report")
+        .long("report")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("Write the report of the run as JSON, even if the run fails")
+}
+
+pub(super) fn require() -> Arg {
+    Arg::new("require")
             .long("require")
             .value_name("GRADE")
             .value_parser(Required::ALL.map(Required::name))
             .default_value(Required::Any.name())
-            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails"),
-    ]
+            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails")
 }
 
 fn plan() -> [Arg; 2] {
@@ -371,10 +414,13 @@ fn plan() -> [Arg; 2] {
         Arg::new("format")
             .long("format")
             .value_name("FORMAT")
-            .value_parser(["text", "full", "json"])
+            .value_parser(match cfg!(feature = "parquet") {
+                true => vec!["text", "full", "json", "jsonl"],
+                false => vec!["text", "full", "json"],
+            })
             .default_value("text")
             .requires("plan")
-            .help("Print the plan as text, with the columns of wide tables (full), or as JSON"),
+            .help("Print the plan as text, with the columns of wide tables (full), as JSON, or the slices that `extract` could take as lines of JSON (jsonl)"),
     ]
 }
 
@@ -399,7 +445,7 @@ fn tape() -> [Arg; 2] {
     ]
 }
 
-fn rate() -> Arg {
+pub(super) fn rate() -> Arg {
     Arg::new("requests-per-second")
         .long("requests-per-second")
         .value_name("N")
@@ -407,7 +453,7 @@ fn rate() -> Arg {
         .help("Send at most this many requests per second, for all resources together (0.5 is one request every two seconds)")
 }
 
-fn allow_http() -> Arg {
+pub(super) fn allow_http() -> Arg {
     Arg::new("allow-http")
         .long("allow-http")
         .action(ArgAction::SetTrue)
@@ -434,7 +480,8 @@ fn read() -> Command {
         .arg(rate())
         .arg(allow_http())
         .args(tape())
-        .args(window())
+        .arg(limit())
+        .args(bounds())
 }
 
 fn tables(destination: &dyn Fn() -> Arg) -> Command {
@@ -553,7 +600,15 @@ fn resources(help: &'static str) -> Arg {
         .help(help)
 }
 
-fn window() -> [Arg; 3] {
+fn limit() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("N")
+        .value_parser(value_parser!(u64).range(1..))
+        .help("Read at most this many records of each resource")
+}
+
+fn bounds() -> [Arg; 2] {
     let bound = |name: &'static str, help| {
         Arg::new(name)
             .long(name)
@@ -562,11 +617,6 @@ fn window() -> [Arg; 3] {
             .help(help)
     };
     [
-        Arg::new("limit")
-            .long("limit")
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..))
-            .help("Read at most this many records of each resource"),
         bound(
             "since",
             "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state does not change",

@@ -7,6 +7,8 @@ use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::options::options;
+#[cfg(feature = "parquet")]
+use super::slices;
 use super::sync::sync;
 use super::{block_on, dbt, loads, out, put, query, rollback, state, tables, terminal};
 use crate::error::Result;
@@ -53,6 +55,12 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("query", matches)) => query::query(matches),
         Some(("loads", matches)) => loads::list(matches, source),
         Some(("report", matches)) => loads::report(matches, source),
+        #[cfg(feature = "parquet")]
+        Some(("plan", matches)) => slices::plan(matches, source),
+        #[cfg(feature = "parquet")]
+        Some(("extract", matches)) => slices::extract(matches, &asked(matches, source)),
+        #[cfg(feature = "parquet")]
+        Some(("commit", matches)) => slices::commit(matches, source),
         Some(("rollback", matches)) => rollback::rollback(matches, source),
         _ => Ok(2),
     }
@@ -67,10 +75,10 @@ fn asked(matches: &ArgMatches, source: &Source) -> Source {
     if let Ok(Some(true)) = matches.try_get_one::<bool>("allow-http") {
         source = source.allow_http();
     }
-    if let Some(folder) = matches.get_one::<PathBuf>("record") {
+    if let Ok(Some(folder)) = matches.try_get_one::<PathBuf>("record") {
         source = source.record(folder);
     }
-    if let Some(folder) = matches.get_one::<PathBuf>("replay") {
+    if let Ok(Some(folder)) = matches.try_get_one::<PathBuf>("replay") {
         source = source.replay(folder);
     }
     source

@@ -14,6 +14,8 @@ mod progress;
 mod query;
 mod retries;
 mod rollback;
+#[cfg(feature = "parquet")]
+mod slices;
 mod state;
 mod sync;
 mod tables;
@@ -34,10 +36,11 @@ use crate::source::Source;
 use crate::text::printable;
 
 /// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`,
-/// `query`, `loads`, `report`, `rollback`, `completions`.
+/// `query`, `loads`, `report`, `rollback`, `completions`; `plan`, `extract` and `commit`.
 ///
 /// Exit codes: 0 success; 1 a system error; 2 usage or settings; 3 credentials; 4 the API or its
-/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded; 130
+/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded, or slices
+/// are missing and nothing was committed; 130
 /// stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
     main_with(name, version, source, Destinations::default())

@@ -31,8 +31,12 @@ pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> 
 }
 
 fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let plan = planned(matches, source)?;
     let format = matches.get_one::<String>("format").map(String::as_str);
+    #[cfg(feature = "parquet")]
+    if format == Some("jsonl") {
+        return super::slices::preview(matches, source);
+    }
+    let plan = planned(matches, source)?;
     out(&match format {
         Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
         Some("full") => format!("{plan:#}").trim_end().to_owned(),
@@ -125,7 +129,7 @@ fn detail(matches: &ArgMatches) -> Detail {
 
 /// Returns the report of a run that failed as a whole: the keys of [`RunReport::to_json`] that
 /// apply.
-fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
+pub(super) fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     let message = source.redactor().redact(&error.report());
     json!({
         "version": 1,
@@ -137,7 +141,7 @@ fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
 }
 
 /// Refuses a file that cannot be written, before anything is loaded.
-fn check_report(file: &Path) -> Result<()> {
+pub(super) fn check_report(file: &Path) -> Result<()> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -150,7 +154,7 @@ fn check_report(file: &Path) -> Result<()> {
 }
 
 /// Writes a temporary file and renames it, so that a reader never sees half a report.
-fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
+pub(super) fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     std::fs::write(&beside, format!("{report:#}\n"))

@@ -13,6 +13,7 @@ mod client;
 mod credentials;
 mod encrypted;
 mod failure;
+mod leases;
 mod limits;
 mod link;
 mod listener;

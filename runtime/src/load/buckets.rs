@@ -12,19 +12,19 @@
 //! be overtaken: before the other run removes its files, it replaces the manifest, so that no commit of the first one can
 //! name them. Names of files have digits of their run, so that two runs never write the same file.
 
-mod address;
+pub(super) mod address;
 mod catalog;
-mod client;
+pub(super) mod client;
 mod connect;
 mod errors;
 mod keys;
 mod lock;
 mod profile;
-mod read;
+pub(super) mod read;
 mod store;
 mod tasks;
-mod upload;
-mod variables;
+pub(super) mod upload;
+pub(super) mod variables;
 
 pub use self::store::Remote;
 use super::lake::Lake;

@@ -66,7 +66,8 @@ fn is_at(_: &File, _: &Path) -> bool {
 fn busy(named: &Path) -> Error {
     let message = format!("another run is loading into `{}`", named.display());
     Error::new(ErrorKind::Destination, message)
-        .hint("wait until it has ended, or load into another file")
+        .hint("wait until it has ended (`--wait 10m`), or load into another file")
+        .busy()
 }
 
 /// Returns the error for a file that cannot be written.

@@ -52,6 +52,8 @@ mod redacted;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "parquet")]
+pub(crate) mod staging;
 mod url;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod values;
@@ -67,7 +69,7 @@ pub use destinations::{Destinations, destination};
 pub use emit::emit_to;
 pub use loads::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub use migrate::{NewValues, TableChange};
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "parquet"))]
 pub(crate) use open::look;
 pub(crate) use open::open;
 pub use url::DestinationUrl;

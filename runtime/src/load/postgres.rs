@@ -97,7 +97,8 @@ impl Postgres {
             self.url
         );
         Err(Error::new(ErrorKind::Destination, message)
-            .hint("wait until it has ended, or load into another schema"))
+            .hint("wait until it has ended (`--wait 10m`), or load into another schema")
+            .busy())
     }
 
     fn opened(&self, load: &LoadInfo) -> Result<(Store<Client>, Memory)> {

@@ -13,6 +13,8 @@ mod probe;
 mod read;
 mod report;
 mod select;
+#[cfg(feature = "parquet")]
+pub mod slices;
 mod start;
 mod stream;
 mod sync;

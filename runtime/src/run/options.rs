@@ -46,6 +46,8 @@ pub struct RunOptions {
     pub layout: Layout,
     /// The run is asked to stop after this time, as by a signal; requests in flight then end.
     pub max_time: Option<Duration>,
+    /// How long the run waits for another one that loads into the destination, before it fails.
+    pub wait: Duration,
     /// The worst grade with which a resource passes; a worse one is named in the report and changes
     /// the exit code.
     pub required: Required,
@@ -117,6 +119,12 @@ impl RunOptions {
     /// Asks the run to stop after this time, as by a signal.
     pub fn max_time(mut self, time: Duration) -> Self {
         self.max_time = Some(time);
+        self
+    }
+
+    /// Waits this long for another run that loads into the destination.
+    pub fn wait(mut self, time: Duration) -> Self {
+        self.wait = time;
         self
     }
 

@@ -19,7 +19,7 @@ use crate::run::plan::{self, OffResource, RunPlan, load_id};
 use crate::run::read::reader::ReadOutcome;
 use crate::run::report::panic::watched;
 use crate::run::report::{Outcome, ResourceReport, RunReport, trace};
-use crate::run::start::{Context, Ready};
+use crate::run::start::{Context, Reading, Ready};
 use crate::source::Source;
 use crate::world::World;
 
@@ -43,6 +43,9 @@ pub async fn sync(
         observer: Arc::new(trace::Traced(observer)),
         load,
         now,
+        planned: None,
+        reading: Reading::Whole,
+        in_one_commit: false,
     };
     let report = run.into(destination).instrument(span.clone()).await?;
     span.record("complete", report.is_complete());
@@ -50,19 +53,30 @@ pub async fn sync(
 }
 
 /// A run that is about to begin.
-struct Run<'a> {
-    source: &'a Source,
-    options: &'a RunOptions,
-    observer: Arc<dyn Observer>,
-    load: LoadInfo,
+pub(super) struct Run<'a> {
+    pub source: &'a Source,
+    pub options: &'a RunOptions,
+    pub observer: Arc<dyn Observer>,
+    pub load: LoadInfo,
     /// When the run begins; its load is named after this time.
-    now: SystemTime,
+    pub now: SystemTime,
+    /// What another process has planned, and how the destination is prepared for it.
+    pub planned: Option<(RunPlan, Migration)>,
+    pub reading: Reading,
+    /// Whether everything becomes visible at once.
+    pub in_one_commit: bool,
+}
+
+/// What is decided when the destination is open.
+enum Decided {
+    Choice(plan::Choice),
+    Plan(Box<RunPlan>),
 }
 
 impl Run<'_> {
     /// Opens the destination, migrates it to the current declaration, plans the run, reads and
     /// delivers, and reports.
-    async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
+    pub async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
         let started = self.source.world.moment();
         let micros = self.source.world.micros();
         let Run {
@@ -71,20 +85,33 @@ impl Run<'_> {
             observer,
             load,
             now,
+            planned,
+            reading,
+            in_one_commit,
         } = self;
-        let choice = plan::choose(source, options)?;
+        let (decided, migration) = match planned {
+            Some((plan, migration)) => (Decided::Plan(Box::new(plan)), migration),
+            None => {
+                let choice = plan::choose(source, options)?;
+                let migration = migration(source, choice.loaded(), options);
+                (Decided::Choice(choice), migration)
+            }
+        };
         let client = Arc::new(source.client()?);
         let named = destination.describe();
         let time = options.max_time;
         let _deadline = time.map(|time| Deadline::new(time, &options.stop, &source.world));
         let opening = Opening {
-            policy: policy(&*destination, options),
+            policy: match in_one_commit {
+                true => CheckpointPolicy::new(usize::MAX, NEVER),
+                false => policy(&*destination, options),
+            },
             meta: Meta::new(source, &load),
             load: load.clone(),
             observer: observer.clone(),
             destination,
+            wait: options.wait,
         };
-        let migration = migration(source, choice.loaded(), options);
         let (loader, migrated) = opening.start(migration).await?;
         let load = load.after(&migrated.memory);
         let context = Context {
@@ -94,9 +121,13 @@ impl Run<'_> {
             observer,
             target: loader.target(),
             started: micros,
+            reading,
         };
         let read = async {
-            let plan = plan::lay_out(source, choice, migrated, options, now)?;
+            let plan = match decided {
+                Decided::Choice(choice) => plan::lay_out(source, choice, migrated, options, now)?,
+                Decided::Plan(plan) => *plan,
+            };
             let (off, notes) = (plan.off.clone(), plan.notes.clone());
             context.observer.on(Progress::Started {
                 load_id: load.id.clone(),
@@ -135,6 +166,9 @@ impl Run<'_> {
     }
 }
 
+/// Longer than any run.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// Returns how often the run commits.
 fn policy(destination: &dyn Destination, options: &RunOptions) -> CheckpointPolicy {
     let policy = destination.capabilities().checkpoints;
@@ -157,7 +191,11 @@ fn status(read: &Result<Read>) -> LoadStatus {
 }
 
 /// Returns the migration of a destination to the current declaration.
-fn migration(source: &Source, loads: HashSet<String>, options: &RunOptions) -> Migration {
+pub(super) fn migration(
+    source: &Source,
+    loads: HashSet<String>,
+    options: &RunOptions,
+) -> Migration {
     let (source, options) = (source.clone(), options.clone());
     Box::new(move |destination, memory| migrate(&source, &loads, &options, destination, memory))
 }
@@ -217,6 +255,11 @@ impl Context<'_> {
             let resource = fetcher.spec().name.clone();
             self.observer.on(Progress::Finished { resource, error });
             outcomes[at] = outcome;
+        }
+        if let Reading::Part(given) = &self.reading {
+            for reader in &readers {
+                (given.facts)(&reader.fetcher.spec().name, reader.facts());
+            }
         }
         let mut reports = Vec::new();
         for (reader, outcome) in readers.iter().zip(outcomes) {

@@ -73,6 +73,8 @@ pub struct Source {
     longest_pause: Duration,
     pub(crate) world: World,
     rates: Vec<Rate>,
+    /// The URL of a budget that several processes share, and the resource that this one reads.
+    shared_budget: Option<(String, String)>,
     hidden: Vec<Secret>,
     allow_http: bool,
     tape: Option<Tape>,
@@ -98,6 +100,7 @@ impl Source {
             longest_pause: Duration::from_secs(300),
             world: World::real(),
             rates: Vec::new(),
+            shared_budget: None,
             hidden: Vec::new(),
             allow_http: false,
             tape: None,
@@ -184,6 +187,13 @@ impl Source {
     /// a positive number changes nothing.
     pub fn requests_per_second(mut self, requests: f64) -> Self {
         self.rates.extend(Rate::per_second(requests));
+        self
+    }
+
+    /// Sends only requests that it has leased from a budget, which several processes share at this URL:
+    /// see `docs/slices.md`. `resource` is what this process reads; resources get equal parts.
+    pub fn shared_budget(mut self, url: impl Into<String>, resource: impl Into<String>) -> Self {
+        self.shared_budget = Some((url.into(), resource.into()));
         self
     }
 
@@ -315,6 +325,7 @@ impl Source {
             body_limit: self.body_limit,
             longest_pause: self.longest_pause,
             rates: self.rates.clone(),
+            shared_budget: self.shared_budget.clone(),
             hidden: self.hidden.clone(),
             allow_http: self.allow_http,
             tape: self.tape.clone(),

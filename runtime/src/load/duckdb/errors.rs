@@ -24,9 +24,8 @@ fn of_text(told: &str) -> Error {
             ErrorKind::Destination,
             format!("another program has opened the file{holder}"),
         )
-        .hint(
-            "only one program may open a DuckDB file for writing: close it there, and run again",
-        );
+        .hint("only one program may open a DuckDB file for writing: close it there, and run again")
+        .busy();
     }
     if has("TransactionContext Error") && has("onflict") {
         let message =

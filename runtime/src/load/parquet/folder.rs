@@ -125,7 +125,8 @@ impl Store for Folder {
                 ErrorKind::Destination,
                 format!("another run is loading into `{}`", root.display()),
             )
-            .hint("wait until it has ended, or load into another folder")),
+            .hint("wait until it has ended (`--wait 10m`), or load into another folder")
+            .busy()),
             Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
@@ -114,12 +115,17 @@ pub(crate) struct Opening {
     /// The rows of dlt's own tables, in dlt's layout.
     pub meta: Option<Meta>,
     pub observer: Arc<dyn Observer>,
+    /// How long it waits for another run that loads into the destination.
+    pub wait: Duration,
 }
+
+/// How long it waits until it looks again whether another run has ended.
+const LOOK: Duration = Duration::from_millis(500);
 
 impl Opening {
     /// Opens the destination, on a thread of its own unless the world says otherwise. `migration`
     /// migrates the destination to the current declaration before anything else is done.
-    pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
+    pub async fn start(mut self, migration: Migration) -> Result<(Loader, Migrated)> {
         let (policy, can) = (self.policy, self.destination.capabilities());
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
@@ -130,7 +136,8 @@ impl Opening {
         // The receiver of the result may export the spans at once, so the span of the run is
         // dropped before.
         let drive = async move {
-            match span.in_scope(|| self.open(migration)) {
+            let memory = self.wait().await;
+            match memory.and_then(|memory| span.in_scope(|| self.open(memory, migration))) {
                 Ok((migrated, worker)) => {
                     if opened.send(Ok(migrated)).is_ok() {
                         let result = worker.run(receiver, finish).instrument(span).await;
@@ -159,8 +166,22 @@ impl Opening {
         Ok((loader, migrated))
     }
 
-    fn open(mut self, migration: Migration) -> Result<(Migrated, Worker)> {
-        let memory = open(&mut *self.destination, &self.load)?;
+    /// Opens the destination, as soon as no other run loads into it.
+    async fn wait(&mut self) -> Result<Memory> {
+        let world = self.load.world().clone();
+        let until = world.moment().after(self.wait);
+        loop {
+            let left = until.since(world.moment());
+            match open(&mut *self.destination, &self.load) {
+                Err(error) if error.is_busy() && !left.is_zero() => {
+                    world.sleep(left.min(LOOK)).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open(mut self, memory: Memory, migration: Migration) -> Result<(Migrated, Worker)> {
         let migrated = migration(&mut *self.destination, memory)?;
         if let Some(meta) = &mut self.meta {
             meta.belongs_to(self.load.after(&migrated.memory));

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 mod again;
+pub(crate) mod counted;
 #[cfg(feature = "cli")]
 pub(crate) mod html;
 pub(crate) mod panic;

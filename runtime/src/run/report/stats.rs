@@ -72,7 +72,7 @@ pub(crate) struct Shared {
     /// The longest lists within records, by their paths.
     pub longest: BTreeMap<String, Longest>,
     /// The number of rows outside the bounds on the cursor, by the reason why they are left out.
-    pub outside: BTreeMap<&'static str, u64>,
+    pub outside: BTreeMap<String, u64>,
     pub notes: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ impl Stats {
     /// Counts rows outside the bounds on the cursor.
     pub fn leave_outside(&self, rows: u64, why: &'static str) {
         if rows > 0 {
-            *self.lock().outside.entry(why).or_default() += rows;
+            *self.lock().outside.entry(why.to_owned()).or_default() += rows;
         }
     }
 
