@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::destination::Into;
-use super::values::{duration, filled, per_second};
+use super::values::{duration, filled, per_second, waiting};
 #[cfg(test)]
 use crate::load::Destinations;
 use crate::run::Required;
@@ -310,6 +310,19 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
                     "resource",
                     "The resource, which the source may no longer have",
                 ))
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("vacuum")
+                .about("Remove what no commit needs, and merge small files; no row changes")
+                .arg(
+                    Arg::new("wait")
+                        .long("wait")
+                        .value_name("DURATION")
+                        .value_parser(waiting)
+                        .default_value("60s")
+                        .help("Remove the files whose rows were merged only after this time, for readers that have listed them before: 10m, 45s, or 0s"),
+                )
                 .arg(destination()),
         )
 }

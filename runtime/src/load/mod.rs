@@ -52,6 +52,7 @@ mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod url;
+mod vacuum;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod values;
 
@@ -69,3 +70,4 @@ pub use migrate::{NewValues, TableChange};
 pub(crate) use open::look;
 pub(crate) use open::open;
 pub use url::DestinationUrl;
+pub use vacuum::{Vacuum, Vacuumed};

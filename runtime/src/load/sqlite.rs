@@ -13,6 +13,7 @@ mod scan;
 mod seen;
 mod tables;
 mod undo;
+mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use rusqlite::Connection;
 use super::place::Place;
 use super::{
     Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, RolledBack,
-    TableChange,
+    TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -94,6 +95,7 @@ impl Destination for Sqlite {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
+            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -234,6 +236,13 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         open.check_place(&path)?;
         open.rollback(loads).map_err(|error| explain(&path, error))
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.check_place(&path)?;
+        open.vacuum(vacuum).map_err(|error| explain(&path, error))
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Capabilities {
     /// Whether a merged record whose content hash ([`ColumnRole::ContentHash`]) is that of its row is not written again.
     /// Without it, rows have no such column.
     pub skips_unchanged: bool,
+    /// Whether what no commit needs can be removed, and small files merged: `tables vacuum`.
+    pub vacuums: bool,
 }
 
 impl Default for Capabilities {
@@ -89,6 +91,7 @@ impl Capabilities {
             migrates: false,
             rolls_back: false,
             skips_unchanged: false,
+            vacuums: false,
         }
     }
 
@@ -121,6 +124,11 @@ impl Capabilities {
             skips_unchanged,
             ..self
         }
+    }
+
+    /// Sets whether what no commit needs can be removed.
+    pub fn vacuums(self, vacuums: bool) -> Self {
+        Capabilities { vacuums, ..self }
     }
 
     /// Sets whether a record can replace an earlier version of it.
