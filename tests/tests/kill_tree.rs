@@ -150,17 +150,18 @@ fn besiege(place: Place, deletes: &'static str, share: u64) {
         "--destination",
         destination,
     ];
-    let timed = tempfile::tempdir().unwrap();
+    let (timed, first) = (tempfile::tempdir().unwrap(), place.url());
     LazyLock::force(&TREE);
     let start = Instant::now();
-    succeed(place, timed.path(), &into(&place.url()));
+    succeed(place, timed.path(), &into(&first));
     let span = start.elapsed();
 
     let folder = tempfile::tempdir().unwrap();
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
     let mut seed = SEED.number().unwrap_or(u64::from(now) + 1);
     println!("{}={seed}", SEED.name);
-    let wanted = KILLS.number().unwrap_or(20).div_ceil(share);
+    let usual: u64 = KILLS.number().unwrap_or(20);
+    let wanted = usual.div_ceil(share);
     let (mut kills, mut ended, mut went_on) = (0, 0, 0);
     while kills < wanted {
         let stood = stood(place, folder.path(), destination);

@@ -149,7 +149,7 @@ fn every_command(known: &Destinations, url: &str, other: &str) {
     place.sync(&two, &items, &["--layout", "dlt"]);
     assert_eq!(Layout::of(&place.tables()), Some(Layout::Dlt), "{other}");
     place.succeed(&["tables", "vacuum", "--wait", "0s"], &items);
-    place.sync(&two, &items, &[]);
+    place.sync(&two, &items, &["--layout", "dlt"]);
     let counts = place.counts();
     let rows = counts.iter().find(|(name, _)| name == "items");
     assert_eq!(rows.unwrap().1, 2, "{counts:?}");

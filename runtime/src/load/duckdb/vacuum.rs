@@ -61,5 +61,13 @@ fn called(client: &mut Client, call: &str) -> Result<Vec<Vec<Value>>> {
         "" => String::new(),
         more => format!(",{more}"),
     };
-    client.query(&format!("CALL {function}('{NAME}'{more})"), &[])
+    // A statement is prepared and run; DuckLake wants both in one transaction.
+    client.script("BEGIN")?;
+    match client.query(&format!("CALL {function}('{NAME}'{more})"), &[]) {
+        Ok(rows) => client.script("COMMIT").map(|()| rows),
+        Err(error) => {
+            let _ = client.script("ROLLBACK");
+            Err(error)
+        }
+    }
 }
