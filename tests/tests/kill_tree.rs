@@ -2,23 +2,35 @@
 //! reports: the tables equal those of an undisturbed run, and committed pages are not requested
 //! again.
 
+#[path = "kill_tree/places.rs"]
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use etlgen_testkit::switches::{KILLS, SEED};
 use etlgen_tests::connector::Connector;
-use etlgen_tests::tables::{self, Tables, assert_same};
+use etlgen_tests::tables::{Tables, assert_same};
 use etlgen_tests::tree::Tree;
 use etlgen_tests::workspace::{stderr, stdout};
 use serde_json::Value;
 
+use places::Place;
+
 static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
-fn succeed(folder: &Path, arguments: &[&str]) -> String {
-    TREE.succeed(folder, arguments)
+fn command(place: Place, folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = TREE.command(folder, arguments);
+    place.admit(&mut command);
+    command
+}
+
+fn succeed(place: Place, folder: &Path, arguments: &[&str]) {
+    let output = command(place, folder, arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
 }
 
 fn told(output: &Output) -> String {
@@ -36,8 +48,9 @@ enum Stood {
 
 /// Returns the position of each list with an open pass in the last commit, by the path of its
 /// requests.
-fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
-    let shown = TREE.run(folder, &["state", "show", "--destination", destination]);
+fn stood(place: Place, folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
+    let show = ["state", "show", "--destination", destination];
+    let shown = command(place, folder, &show).output().unwrap();
     if told(&shown).contains("does not exist") {
         return BTreeMap::new();
     }
@@ -115,47 +128,66 @@ fn nothing_again(requests: &[String], stood: &BTreeMap<String, Stood>) {
     }
 }
 
-fn besiege(destination: &'static str, deletes: &'static str) {
+/// Kills runs into a place, and, now and then, a vacuum of it. `share`: one kill in so many of the usual number.
+fn besiege(place: Place, deletes: &'static str, share: u64) {
+    if !place.is_there() {
+        return;
+    }
+    let destination = &*place.url();
     let tree = Tree::start(3, Duration::from_millis(2)).unwrap();
     let url = tree.url();
-    let sync = [
-        "sync",
+    let into = |destination| {
+        let mut sync = vec!["sync", "--base-url", &url, "--checkpoint-rows", "15"];
+        sync.extend(["--deletes", deletes, "--destination", destination]);
+        sync
+    };
+    let sync = into(destination);
+    let vacuum = [
+        "tables",
+        "vacuum",
+        "--wait",
+        "0s",
         "--destination",
         destination,
-        "--base-url",
-        &url,
-        "--checkpoint-rows",
-        "15",
-        "--deletes",
-        deletes,
     ];
-    let timed = tempfile::tempdir().unwrap();
+    let (timed, first) = (tempfile::tempdir().unwrap(), place.url());
     LazyLock::force(&TREE);
     let start = Instant::now();
-    succeed(timed.path(), &sync);
+    succeed(place, timed.path(), &into(&first));
     let span = start.elapsed();
 
     let folder = tempfile::tempdir().unwrap();
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
     let mut seed = SEED.number().unwrap_or(u64::from(now) + 1);
     println!("{}={seed}", SEED.name);
-    let wanted = KILLS.number().unwrap_or(20);
+    let usual: u64 = KILLS.number().unwrap_or(20);
+    let wanted = usual.div_ceil(share);
     let (mut kills, mut ended, mut went_on) = (0, 0, 0);
     while kills < wanted {
-        let stood = stood(folder.path(), destination);
+        let stood = stood(place, folder.path(), destination);
         tree.take_requests();
-        let mut run = TREE
-            .command(folder.path(), &sync)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        std::thread::sleep(span.mul_f64((seed >> 11) as f64 / (1u64 << 53) as f64));
-        let _ = run.kill();
-        let output = run.wait_with_output().unwrap();
+        let mut killed = |arguments: &[&str], span: Duration| {
+            let mut run = command(place, folder.path(), arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            std::thread::sleep(span.mul_f64((seed >> 11) as f64 / (1u64 << 53) as f64));
+            let _ = run.kill();
+            let output = run.wait_with_output().unwrap();
+            place.after_kill(destination);
+            output
+        };
+        // A vacuum takes about a tenth of a run.
+        if kills % 3 == 1 && !stood.is_empty() {
+            let output = killed(&vacuum, span / 10);
+            let code = output.status.code();
+            assert!(matches!(code, None | Some(0)), "{}", told(&output));
+        }
+        let output = killed(&sync, span);
         let code = output.status.code();
         assert!(
             matches!(code, None | Some(0)),
@@ -175,16 +207,17 @@ fn besiege(destination: &'static str, deletes: &'static str) {
     assert!(went_on * 4 > wanted as usize, "most runs began anew");
     // The first run completes the open passes, the second loads the data that was added in the
     // meantime.
-    succeed(folder.path(), &sync);
-    succeed(folder.path(), &sync);
-    let whole = tempfile::tempdir().unwrap();
-    succeed(whole.path(), &sync);
-    let expected = standing(read(whole.path(), destination));
+    succeed(place, folder.path(), &sync);
+    succeed(place, folder.path(), &vacuum);
+    succeed(place, folder.path(), &sync);
+    let (whole, other) = (tempfile::tempdir().unwrap(), place.url());
+    succeed(place, whole.path(), &into(&other));
+    let expected = standing(place.read(whole.path(), &other));
     for (level, name) in etlgen_tests::tree::LEVELS.iter().enumerate() {
         assert_eq!(expected[*name].len(), tree.count(level), "{name}");
     }
     assert_eq!(expected["people"].len(), tree.people());
-    let loaded = read(folder.path(), destination);
+    let loaded = place.read(folder.path(), destination);
     let marked = |name: &&str| loaded[*name].values().any(|row| is_marked(row));
     let levels = etlgen_tests::tree::LEVELS.iter().filter(|n| marked(n));
     assert_eq!(levels.count() > 2, deletes == "soft");
@@ -210,39 +243,47 @@ fn standing(mut tables: Tables) -> Tables {
     tables
 }
 
-fn read(folder: &Path, destination: &str) -> Tables {
-    match destination {
-        "sqlite:tree.db" => tables::sqlite(&folder.join("tree.db")),
-        _ => tables::parquet(&folder.join("lake"), "tree"),
-    }
-}
-
 #[test]
 fn kills_of_three_levels_of_children_into_sqlite() {
-    besiege("sqlite:tree.db", "keep");
+    besiege(Place::Sqlite, "keep", 1);
 }
 
 #[test]
 fn kills_of_three_levels_of_children_into_parquet() {
-    besiege("parquet:lake", "keep");
+    besiege(Place::Parquet, "keep", 1);
 }
 
 #[test]
 fn kills_while_records_go_for_good_in_sqlite() {
-    besiege("sqlite:tree.db", "hard");
+    besiege(Place::Sqlite, "hard", 1);
 }
 
 #[test]
 fn kills_while_records_go_for_good_in_parquet() {
-    besiege("parquet:lake", "hard");
+    besiege(Place::Parquet, "hard", 1);
 }
 
 #[test]
 fn kills_while_records_are_marked_in_sqlite() {
-    besiege("sqlite:tree.db", "soft");
+    besiege(Place::Sqlite, "soft", 1);
 }
 
 #[test]
 fn kills_while_records_are_marked_in_parquet() {
-    besiege("parquet:lake", "soft");
+    besiege(Place::Parquet, "soft", 1);
+}
+
+#[test]
+fn kills_while_records_go_for_good_in_postgres() {
+    besiege(Place::Postgres, "hard", 4);
+}
+
+#[test]
+fn kills_while_records_go_for_good_in_duckdb() {
+    besiege(Place::DuckDb, "hard", 4);
+}
+
+#[test]
+fn kills_while_records_go_for_good_in_a_bucket() {
+    besiege(Place::Bucket, "hard", 4);
 }

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use super::destination::Into;
 #[cfg(feature = "parquet")]
 use super::slices;
-use super::values::{duration, filled, per_second};
+use super::values::{duration, filled, per_second, waiting};
 use crate::hosts::process::fail;
 #[cfg(test)]
 use crate::load::Destinations;
@@ -528,6 +528,19 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
                     "resource",
                     "The resource, which the source may no longer have",
                 ))
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("vacuum")
+                .about("Remove what no commit needs, and merge small files; no row changes")
+                .arg(
+                    Arg::new("wait")
+                        .long("wait")
+                        .value_name("DURATION")
+                        .value_parser(waiting)
+                        .default_value("60s")
+                        .help("Remove the files whose rows were merged only after this time, for readers that have listed them before: 10m, 45s, or 0s"),
+                )
                 .arg(destination()),
         )
 }

@@ -42,6 +42,7 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("tables", matches)) => match matches.subcommand() {
             Some(("rename", matches)) => tables::rename(matches, source),
             Some(("drop", matches)) => tables::drop(matches, source),
+            Some(("vacuum", matches)) => tables::vacuum(matches, source),
             _ => tables::list(matches, source),
         },
         Some(("state", matches)) => match matches.subcommand() {

@@ -1,6 +1,9 @@
 //! The subcommands of `tables`.
 
+use std::time::Duration;
+
 use clap::ArgMatches;
+use etlgen_model::counted;
 
 use super::target::{open, open_whole};
 use super::{out, out_table, query};
@@ -49,6 +52,25 @@ pub fn drop(matches: &ArgMatches, source: &Source) -> Result<u8> {
         names.join(", "),
         into.describe()
     ))?;
+    Ok(0)
+}
+
+pub fn vacuum(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let wait = matches.get_one::<Duration>("wait").copied();
+    let (mut into, memory) = open(matches, source)?;
+    let done = migrate::vacuum(&mut *into, &memory, wait.unwrap_or_default())?;
+    out(&format!("vacuumed {}", into.describe()))?;
+    if done.orphans > 0 {
+        let files = counted(done.orphans, "file");
+        out(&format!("removed {files} that no commit names"))?;
+    }
+    if done.merged > 0 {
+        let (files, into) = (counted(done.merged, "file"), done.into);
+        out(&format!("merged {files} into {into}"))?;
+    }
+    if let Some((before, after)) = done.bytes {
+        out(&format!("{before} bytes before, {after} now"))?;
+    }
     Ok(0)
 }
 

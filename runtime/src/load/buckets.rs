@@ -41,4 +41,4 @@ impl Bucket {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use arrow_array::RecordBatch;
 use super::Operation;
 use super::{
     Answer, Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange,
+    Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
@@ -153,6 +154,14 @@ pub trait Destination: Send {
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let _ = loads;
         Err(self.cannot("roll back loads"))
+    }
+
+    /// Removes what no commit and no pass in progress needs, and makes of many small files few large ones; the rows, the
+    /// state and the loads stay as they are. It is called after [`Destination::open`], before anything is written, of a
+    /// destination that [can do it](Capabilities::vacuums). A process that is killed at any moment leaves the same rows.
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        let _ = vacuum;
+        Err(self.cannot("be vacuumed"))
     }
 
     /// Returns the error of a destination that cannot do `what` ("roll back loads").

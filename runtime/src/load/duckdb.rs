@@ -10,6 +10,7 @@ mod ducklake;
 mod errors;
 mod library;
 mod python;
+mod vacuum;
 mod values;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use super::place::Place;
 use super::sql::{self, Session, Store};
 use super::{
     Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    Memory, RolledBack, TableChange,
+    Memory, RolledBack, TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -150,6 +151,7 @@ impl Destination for DuckDb {
             .rolls_back(true)
             .skips_unchanged(true)
             .queries(true)
+            .vacuums(!self.url.rest().starts_with("md:"))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -262,6 +264,17 @@ impl Destination for DuckDb {
         self.with(|open| {
             open.check()?;
             open.store.rollback(loads)
+        })
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        if !self.capabilities().vacuums {
+            return Err(self.cannot("be vacuumed: MotherDuck does that itself"));
+        }
+        self.with(|open| {
+            open.check()?;
+            open.store.drop_abandoned(vacuum)?;
+            open.store.session.vacuum(vacuum.wait)
         })
     }
 }

@@ -34,6 +34,8 @@ pub mod errors;
 pub mod files;
 pub mod manifest;
 mod migrate;
+#[cfg(test)]
+pub mod mortal;
 pub mod names;
 mod remove;
 mod repair;
@@ -42,6 +44,7 @@ mod seen;
 pub mod space;
 pub mod store;
 mod undo;
+mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -60,7 +63,7 @@ use self::undo::UndoLog;
 use super::contents::Contents;
 use super::{
     Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, NotSeenSince,
-    Operation, RolledBack, TableChange,
+    Operation, RolledBack, TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
@@ -105,6 +108,8 @@ struct Open {
     /// The number of the last commit of this load, and of the last one that was tried.
     numbers: (u64, u64),
     catalog: Box<dyn Catalog>,
+    /// The number of files that no commit named, and that were removed.
+    orphans: u64,
 }
 
 impl<S: Store + 'static> Lake<S> {
@@ -143,6 +148,7 @@ impl<S: Store + 'static> Destination for Lake<S> {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
+            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -152,7 +158,7 @@ impl<S: Store + 'static> Destination for Lake<S> {
         let committed = catalog.read()?;
         let source = committed.sources.get(&load.source);
         let memory = source.map(SourceEntry::memory).unwrap_or_default();
-        repair::repair(&*self.store, &mut *catalog, &committed)?;
+        let orphans = repair::repair(&*self.store, &mut *catalog, &committed)?;
         let state = memory.state.iter().cloned();
         let load = load.after(&memory);
         let mut open = Open {
@@ -174,6 +180,7 @@ impl<S: Store + 'static> Destination for Lake<S> {
             committed,
             numbers: (0, 0),
             catalog,
+            orphans,
         };
         open.undo.records = open.records();
         self.open = Some(open);
@@ -268,6 +275,10 @@ impl<S: Store + 'static> Destination for Lake<S> {
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.opened()?.rollback(loads)
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        self.opened()?.vacuum(vacuum)
     }
 }
 
@@ -465,7 +476,14 @@ impl Open {
     }
 
     /// Replaces the manifest, which is the commit, and removes retired files.
-    fn publish(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
+    fn publish(&mut self, loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
+        self.put_manifest(loads, drift)?;
+        self.is_committed();
+        Ok(())
+    }
+
+    /// Replaces the manifest, which is the commit.
+    fn put_manifest(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
         self.catalog.check()?;
         self.settle()?;
         undo::forget_old(&mut loads);
@@ -475,9 +493,7 @@ impl Open {
             .sources
             .insert(self.load.source.clone(), entry);
         self.committed.next = self.next;
-        self.catalog.commit(&self.committed)?;
-        self.is_committed();
-        Ok(())
+        self.catalog.commit(&self.committed)
     }
 
     /// Keeps the report of this load in the manifest.

@@ -55,6 +55,7 @@ pub mod sqlite;
 #[cfg(feature = "parquet")]
 pub(crate) mod staging;
 mod url;
+mod vacuum;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod values;
 
@@ -73,3 +74,4 @@ pub use migrate::{NewValues, TableChange};
 pub(crate) use open::look;
 pub(crate) use open::open;
 pub use url::DestinationUrl;
+pub use vacuum::{Vacuum, Vacuumed};

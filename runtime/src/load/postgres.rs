@@ -23,7 +23,7 @@ use client::{Client, NAME_BYTES};
 use super::sql::{self, Session, Store};
 use super::{
     Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    Memory, RolledBack, TableChange,
+    Memory, RolledBack, TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -135,6 +135,7 @@ impl Destination for Postgres {
             .rolls_back(true)
             .skips_unchanged(true)
             .queries(true)
+            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -237,6 +238,19 @@ impl Destination for Postgres {
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.with(|store| store.rollback(loads))
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        self.with(|store| {
+            store.drop_abandoned(vacuum)?;
+            let tables = store.quoted_tables();
+            let before = store.session.size(&tables)?;
+            for table in &tables {
+                store.session.script(&format!("VACUUM (ANALYZE) {table}"))?;
+            }
+            let after = store.session.size(&tables)?;
+            Ok(Vacuumed::default().bytes(before, after))
+        })
     }
 }
 

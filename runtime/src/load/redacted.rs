@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::{
     Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    RolledBack, TableChange,
+    RolledBack, TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -124,6 +124,10 @@ impl Destination for Redacted {
 
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.with(|inner| inner.rollback(loads))
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        self.with(|inner| inner.vacuum(vacuum))
     }
 
     fn cannot(&self, what: &str) -> Error {

@@ -13,6 +13,7 @@ mod seen;
 mod session;
 mod tables;
 mod undo;
+mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,6 +14,7 @@ mod scan;
 mod seen;
 mod tables;
 mod undo;
+mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use rusqlite::Connection;
 use super::place::Place;
 use super::{
     Answer, Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory,
-    RolledBack, TableChange,
+    RolledBack, TableChange, Vacuum, Vacuumed,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -96,6 +97,7 @@ impl Destination for Sqlite {
             .rolls_back(true)
             .skips_unchanged(true)
             .queries(true)
+            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -253,6 +255,13 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         open.check_place(&path)?;
         open.rollback(loads).map_err(|error| explain(&path, error))
+    }
+
+    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.check_place(&path)?;
+        open.vacuum(vacuum).map_err(|error| explain(&path, error))
     }
 }
 

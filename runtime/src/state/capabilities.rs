@@ -65,6 +65,8 @@ pub struct Capabilities {
     pub skips_unchanged: bool,
     /// Whether [`Destination::query`](crate::load::Destination::query) reads its tables.
     pub queries: bool,
+    /// Whether what no commit needs can be removed, and small files merged: `tables vacuum`.
+    pub vacuums: bool,
 }
 
 impl Default for Capabilities {
@@ -92,6 +94,7 @@ impl Capabilities {
             rolls_back: false,
             skips_unchanged: false,
             queries: false,
+            vacuums: false,
         }
     }
 
@@ -129,6 +132,11 @@ impl Capabilities {
     /// Sets whether its tables can be queried.
     pub fn queries(self, queries: bool) -> Self {
         Capabilities { queries, ..self }
+    }
+
+    /// Sets whether what no commit needs can be removed.
+    pub fn vacuums(self, vacuums: bool) -> Self {
+        Capabilities { vacuums, ..self }
     }
 
     /// Sets whether a record can replace an earlier version of it.

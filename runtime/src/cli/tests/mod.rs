@@ -1,5 +1,6 @@
 //! Tests that settings and flags do not collide, whatever the name of a setting; and exit codes.
 
+mod places;
 mod state;
 mod sync;
 mod tables;

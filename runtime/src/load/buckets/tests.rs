@@ -2,7 +2,7 @@
 
 mod azure;
 mod faults;
-mod place;
+pub mod place;
 mod proxy;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use adbc_core::options::{IngestMode, OptionDatabase, OptionStatement, OptionValue};
 use adbc_core::{Connection as _, Database as _, Driver as _, Optionable as _, Statement as _};
@@ -14,11 +15,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::address::{Address, Database};
 use super::errors::explain;
 use super::values::{fitted, parameters, value};
-use super::{ducklake, library};
+use super::{ducklake, library, vacuum};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Answer;
 use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
+use crate::load::{Answer, Vacuumed};
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
 /// Bytes of the longest name.
@@ -124,6 +125,14 @@ impl Client {
         };
         client.reconnect()?;
         Ok(client)
+    }
+
+    /// Gives space back; nothing is written and not committed.
+    pub fn vacuum(&mut self, wait: Duration) -> Result<Vacuumed> {
+        match self.file.clone() {
+            Some(file) if !self.is_lake() => vacuum::file(self, &file),
+            _ => vacuum::lake(self, wait),
+        }
     }
 
     fn is_lake(&self) -> bool {

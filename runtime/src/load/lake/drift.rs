@@ -10,6 +10,7 @@ use super::batch::Retired;
 use super::files::{Context, OpenBatch, Schemas};
 use super::manifest::{self, FileEntry};
 use super::names::{self, DRIFT as TABLE};
+use super::vacuum::Merged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::LoadInfo;
 use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
@@ -101,6 +102,46 @@ impl DriftLog {
             .caused_by(error)
         })
     }
+}
+
+/// Merges the files of earlier loads; nothing of this load is there.
+pub fn merge(
+    at: &mut Context<'_>,
+    files: &mut Vec<FileEntry>,
+    retired: &mut Vec<Retired>,
+) -> Result<Merged> {
+    if files.len() < 2 {
+        return Ok(Merged::default());
+    }
+    let schemas = Schemas::from([(TABLE.to_owned(), Arc::new(schema()))]);
+    let mut at = Context {
+        store: at.store,
+        schemas: &schemas,
+        prefix: at.prefix,
+        next: at.next,
+    };
+    let mut batch = OpenBatch::new(&mut at);
+    let before = files.len() as u64;
+    for file in std::mem::take(files) {
+        let Some((name, _)) = names::parse(&file.name) else {
+            continue;
+        };
+        let old = Retired {
+            table: TABLE.to_owned(),
+            name: name.to_owned(),
+            placed: true,
+        };
+        at.store.read(old.file(), &[], &mut |rows| {
+            batch.write(&at, TABLE, rows, |_| true)
+        })?;
+        retired.push(old);
+    }
+    if let Some(batch) = batch.finish()? {
+        at.store.place(TABLE, &batch.name)?;
+        files.extend(manifest::entries(TABLE, std::iter::once(&batch)));
+    }
+    let after = files.len() as u64;
+    Ok(Merged { before, after })
 }
 
 fn schema() -> TableSchema {

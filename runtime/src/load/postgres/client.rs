@@ -75,6 +75,18 @@ impl Client {
         Client::connect(&self.address)
     }
 
+    /// Returns the bytes of these tables, which are quoted, with their indexes.
+    pub fn size(&mut self, tables: &[String]) -> Result<u64> {
+        let mut sum = 0;
+        for table in tables {
+            let sql = "SELECT coalesce(pg_total_relation_size(to_regclass(CAST($1 AS text))), 0)";
+            let found = self.query(sql, &[table.into()])?;
+            let size = found.first().and_then(|row| row[0].int());
+            sum += size.unwrap_or_default().unsigned_abs();
+        }
+        Ok(sum)
+    }
+
     /// Runs a call on the thread of the connection.
     fn call<T: Send + 'static, F>(&self, run: impl FnOnce(Arc<Wire>) -> F) -> Result<T>
     where
