@@ -18,9 +18,10 @@ pub struct CargoToml<'a> {
     pub rust_version: &'a str,
     /// A TOML list.
     pub keywords: &'a str,
-    pub spec: &'a str,
     /// The runtime's requirement: an inline table or a string.
     pub runtime: &'a str,
+    /// Whether no workspace around the crate decides on its profiles.
+    pub is_root: bool,
     /// Whether the crate is not a member of a workspace around it.
     pub own_workspace: bool,
     /// Empty, unless the crate is large.
@@ -49,6 +50,8 @@ pub struct Readme<'a> {
     pub description: &'a str,
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
+    /// What a plain run leaves out: (reason, names).
+    pub left_out: &'a [(String, String)],
     pub features: &'a [FeatureRow],
     /// Whether the crate has a `Dockerfile`.
     pub docker: bool,
@@ -148,6 +151,14 @@ pub struct CiYml<'a> {
     pub version: &'a str,
 }
 
+/// `.github/workflows/update.yml`.
+#[derive(Template)]
+#[template(path = "update.yml.askama", escape = "none")]
+pub struct UpdateYml<'a> {
+    /// The etlgen that generates the crate.
+    pub version: &'a str,
+}
+
 /// `Dockerfile`.
 #[derive(Template)]
 #[template(path = "Dockerfile.askama", escape = "none")]
@@ -188,6 +199,7 @@ mod tests {
             }
             .render()
             .unwrap(),
+            UpdateYml { version: "1.2.3" }.render().unwrap(),
             Dockerfile {
                 crate_name: "billing",
                 source: "billing",

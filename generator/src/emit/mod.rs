@@ -39,6 +39,8 @@ pub struct Context {
     pub package: Package,
     /// Whether the crate is a workspace of its own within another one.
     pub own_workspace: bool,
+    /// Whether no workspace around the crate decides on its profiles.
+    pub is_root: bool,
     pub etlgen_toml: EtlgenToml,
 }
 

@@ -9,6 +9,7 @@ mod embedded;
 mod features;
 mod fields;
 mod given;
+mod left_out;
 mod names;
 pub mod package;
 mod parameters;
@@ -16,6 +17,7 @@ mod path;
 mod places;
 mod records;
 mod samples;
+mod secret_fields;
 mod settings;
 mod shared;
 mod text;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{Options, Runtime, plan, resource_key};
 pub use case::Case;
+pub use left_out::by_reason;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use text::{markdown, plain as plain_text};
 

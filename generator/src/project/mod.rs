@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 pub use change::{change, learned_path};
 pub use config::ConfigFile;
-pub use existing::{Document, Existing};
+pub use existing::Existing;
 pub use generation::{Generation, Rustfmt};
 pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};
