@@ -385,10 +385,10 @@ fn log_format() -> Arg {
 }
 
 fn outcome() -> [Arg; 2] {
-    [report(), require()]
+    [report_file(), require()]
 }
 
-pub(super) fn report() -> Arg {
+pub(super) fn report_file() -> Arg {
     Arg::new("report")
         .long("report")
         .value_name("FILE")

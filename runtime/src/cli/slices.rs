@@ -1,22 +1,22 @@
 //! The commands of a run whose slices are read by several processes: `plan`, `extract`, `commit`.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::args::{allow_http, choices, rate, report as report_file, require, wait};
+use super::args::{allow_http, choices, rate, report_file, require, wait};
 use super::options::sync_options;
-use super::progress::Teller;
+use super::progress::{Detail, Teller};
 use super::sync::{check_report, failed_report, write_report};
 use super::target::into;
 use super::values::filled;
-use super::{block_on, err, out, report};
+use super::{block_on, out, put, terminal};
 use crate::error::Result;
-use crate::hosts::process::{exit_code, stop_on_signals};
+use crate::hosts::process::{err, exit_code, stop_on_signals};
 use crate::run::slices::{self, Committed, PlannedSlice};
-use crate::run::{RunOptions, StopSignal};
+use crate::run::{Known, RunOptions, StopSignal, render};
 use crate::source::Source;
 
 /// The most lists of a child resource that are one slice.
@@ -151,7 +151,7 @@ pub(super) fn extract(matches: &ArgMatches, source: &Source) -> Result<u8> {
 pub(super) fn commit(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let file = matches.get_one::<PathBuf>("report");
     file.map_or(Ok(()), |file| check_report(file))?;
-    let teller = Arc::new(Teller::new(&source.world));
+    let teller = Arc::new(Teller::new(&source.world, Detail::Usual));
     let options = RunOptions {
         wait: matches.get_one("wait").copied().unwrap_or_default(),
         ..RunOptions::default()
@@ -177,19 +177,25 @@ pub(super) fn commit(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let done = done?;
     written?;
     let tell = |line: &str| match prints {
+        // If this fails, standard error is closed, and that cannot be reported either.
         true => {
-            err(line);
+            let _ = writeln!(std::io::stderr(), "{line}");
             Ok(())
         }
-        false => out(line),
+        false => put(line),
     };
     match done {
         Committed::Now(run) => {
-            let known = report::Known {
+            let known = Known {
                 limited: false,
                 failures: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+                quiet: false,
+                screen: match prints {
+                    true => terminal::err(),
+                    false => terminal::out(),
+                },
             };
-            tell(&report::render(&run, known))?;
+            tell(&render(&run, known))?;
             Ok(exit_code(&run, false))
         }
         Committed::Before(load) => {

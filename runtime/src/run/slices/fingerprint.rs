@@ -38,7 +38,7 @@ impl Fingerprint {
         let mut resources = BTreeMap::new();
         for (resource, described) in source.resources().iter().zip(source.describe()) {
             let spec = resource.spec();
-            let declared = Declared::of(spec, BTreeMap::new()).with_parts(source, spec);
+            let declared = Declared::of(source, spec, BTreeMap::new());
             let own: Vec<&TableSchema> = tables
                 .iter()
                 .filter(|it| it.resource == spec.name)
