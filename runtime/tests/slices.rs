@@ -684,3 +684,50 @@ fn options_that_bound_a_run_as_a_whole_are_refused() {
     let error = api.run(again).unwrap_err();
     assert!(error.message().contains("has a run already"), "{error}");
 }
+
+/// Returns the most memory that this process has had, in MiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
+}
+
+#[test]
+#[ignore = "it takes a minute: `cargo long scale`"]
+fn ten_thousand_slices_are_planned_and_committed_in_seconds() {
+    let api = Api::new(Store::default());
+    for repo in 1..=10_000 {
+        let issues = BTreeMap::from([(repo * 10, Vec::new())]);
+        api.store.lock().unwrap().repos.insert(repo, issues);
+    }
+    let (into, folder) = (InMemory::new(1_000_000), tempfile::tempdir().unwrap());
+    let place = place(folder.path());
+    let options = RunOptions::default().resources(["issues"]);
+    let begun = slices::begin(&api.source, &into, &options, &place, 1);
+    let first = api.run(begun).unwrap();
+    api.extract(&place, &first[0]).unwrap();
+    let start = std::time::Instant::now();
+    let slices = api.next(&place);
+    println!(
+        "planned {} slices in {:?}, {} MiB",
+        slices.len(),
+        start.elapsed(),
+        peak()
+    );
+    assert_eq!(slices.len(), 10_000);
+    let start = std::time::Instant::now();
+    for slice in &slices {
+        api.extract(&place, slice).unwrap();
+    }
+    let before = peak();
+    println!("extracted them in {:?}, {before} MiB", start.elapsed());
+    let start = std::time::Instant::now();
+    let report = committed(api.commit(&into, &place));
+    let (took, after) = (start.elapsed(), peak());
+    println!("committed them in {took:?}, {after} MiB");
+    assert!(report.is_complete());
+    assert_eq!(into.table("issues").len(), 10_000);
+    assert!(took < Duration::from_secs(120), "{took:?}");
+    assert!(after - before < 200, "{after} MiB after {before}");
+}

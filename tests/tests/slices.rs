@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 const START: u64 = 1_704_067_200;
 const DAY: u64 = 86_400;
+/// The packages of the environment with Ray.
+const RAY: &[&str] = &["ray==2.60.0", "pytest==9.2.0"];
 
 /// What the API has been asked, and what fails.
 #[derive(Default)]
@@ -332,7 +334,9 @@ fn what_is_missing_is_named_and_two_commits_at_once_are_one() {
 
 #[test]
 fn a_run_that_meets_another_waits_for_it() {
-    let forge = Forge::start(8, Duration::from_millis(40));
+    let forge = Forge::start(8, Duration::ZERO);
+    let slow = BTreeMap::from([("/repos/8/issues".into(), Duration::from_secs(12))]);
+    forge.heard.lock().unwrap().slow = slow;
     let here = tempfile::tempdir().unwrap();
     let sync = [
         "sync",
@@ -492,7 +496,7 @@ fn eight_processes_share_one_budget() {
 #[test]
 #[ignore = "it installs Ray and moto: `cargo long slices`"]
 fn a_backfill_on_a_ray_cluster_is_what_sync_loads() {
-    let Some(programs) = environment("ray", &["ray==2.60.0"]) else {
+    let Some(programs) = environment("ray", RAY) else {
         return;
     };
     let moto = match moto::server() {
@@ -558,4 +562,147 @@ fn a_backfill_on_a_ray_cluster_is_what_sync_loads() {
         stderr(&again)
     );
     assert_same(&tables::sqlite(&here.path().join("parts.db")), &parts);
+}
+
+/// Returns the first block of code in this language below a heading of `docs/slices.md`.
+fn block(heading: &str, language: &str) -> String {
+    let page = std::fs::read_to_string(root().join("docs/slices.md")).unwrap();
+    let (_, below) = page.split_once(&format!("### {heading}\n")).unwrap();
+    let (_, code) = below.split_once(&format!("```{language}\n")).unwrap();
+    code.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_lines_for_xargs_load_what_sync_loads() {
+    let forge = Forge::start(6, Duration::ZERO);
+    let here = tempfile::tempdir().unwrap();
+    let programs = here.path().join("bin");
+    std::fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(binary("slices"), programs.join("my-connector")).unwrap();
+    forge.succeed(here.path(), &["sync", "--destination", "sqlite:whole.db"]);
+    forge.heard.lock().unwrap().fails = BTreeMap::from([("/repos/3/issues".into(), 1)]);
+    let path = std::env::var("PATH").unwrap_or_default();
+    // The connector declares windows of a day, which are many.
+    let script =
+        block("xargs, GNU parallel", "sh").replace("plan --out", "plan --window 60d --out");
+    let done = Command::new("sh")
+        .args(["-e", "-c", &script])
+        .current_dir(here.path())
+        .env("PATH", format!("{}:{path}", programs.display()))
+        .env("RUN", "run")
+        .env("DESTINATION", "sqlite:parts.db")
+        .env("FORGE_BASE_URL", forge.server.url())
+        .env("FORGE_API_KEY", "good")
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+    let parts = tables::sqlite(&here.path().join("parts.db"));
+    assert_same(&tables::sqlite(&here.path().join("whole.db")), &parts);
+}
+
+#[test]
+fn the_definitions_of_the_page_are_what_they_claim_to_be() {
+    let machine: Value = serde_json::from_str(&block("Step Functions", "json")).unwrap();
+    let states = machine["States"].as_object().unwrap();
+    for state in states.values() {
+        let choices = state["Choices"].as_array().into_iter().flatten();
+        let next = choices
+            .map(|choice| &choice["Next"])
+            .chain([&state["Next"], &state["Default"]]);
+        for name in next.filter_map(Value::as_str) {
+            assert!(states.contains_key(name), "{name}");
+        }
+    }
+    let job = yaml_serde::from_str::<Value>(&block("Kubernetes", "yaml")).unwrap();
+    assert_eq!(job["spec"]["completionMode"], "Indexed");
+    for heading in ["Airflow", "Dagster"] {
+        let mut check = python(Path::new("python3"));
+        check.args([
+            "-c",
+            "import ast, sys; ast.parse(sys.argv[1])",
+            &block(heading, "python"),
+        ]);
+        match check.status() {
+            Ok(status) => assert!(status.success(), "{heading}"),
+            Err(error) => skip(Kind::Python, &error.to_string()),
+        }
+    }
+}
+
+#[test]
+#[ignore = "it installs Dagster and Airflow: `cargo long slices`"]
+fn the_jobs_of_the_page_run() {
+    let forge = Forge::start(6, Duration::ZERO);
+    let run = |name: &str, packages: &[&str], heading: &str, arguments: &[&str]| {
+        let Some(programs) = environment(name, packages) else {
+            return;
+        };
+        let here = tempfile::tempdir().unwrap();
+        forge.succeed(here.path(), &["sync", "--destination", "sqlite:whole.db"]);
+        let place = |file: &str| here.path().join(file).display().to_string();
+        let code = block(heading, "python")
+            .replace(
+                "/opt/bin/my-connector",
+                &binary("slices").display().to_string(),
+            )
+            .replace("s3://lake", &place("runs"))
+            .replace(
+                "postgres://etl@db/warehouse",
+                &format!("sqlite:{}", place("parts.db")),
+            )
+            .replace(
+                r#""plan", "--out""#,
+                r#""plan", "--window", "60d", "--out""#,
+            )
+            .replace(
+                r#"("plan", *more)"#,
+                r#"("plan", *more, *(["--window", "60d"] if begins else []))"#,
+            );
+        let job = here.path().join("dags/job.py");
+        std::fs::create_dir_all(job.parent().unwrap()).unwrap();
+        std::fs::write(&job, code).unwrap();
+        let mut command = python(&programs.join(name));
+        let done = command
+            .args(arguments)
+            .current_dir(here.path())
+            .env("FORGE_BASE_URL", forge.server.url())
+            .env("FORGE_API_KEY", "good")
+            .env("DAGSTER_HOME", here.path())
+            .env("AIRFLOW_HOME", here.path())
+            .env("AIRFLOW__CORE__DAGS_FOLDER", place("dags"))
+            .env("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+        let parts = tables::sqlite(&here.path().join("parts.db"));
+        assert_same(&tables::sqlite(&here.path().join("whole.db")), &parts);
+    };
+    run(
+        "dagster",
+        &["dagster==1.13.27"],
+        "Dagster",
+        &["job", "execute", "-f", "dags/job.py", "-j", "my_source"],
+    );
+}
+
+#[test]
+#[ignore = "it installs pytest, and plays runs on many workers: `cargo long slices`"]
+fn the_package_for_ray_passes_its_tests() {
+    let Some(programs) = environment("ray", RAY) else {
+        return;
+    };
+    let folder = root().join("python/etlgen-ray");
+    let mut tests = python(&programs.join("python"));
+    tests.args([
+        "-B",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests",
+    ]);
+    let done = tests.current_dir(folder).output().unwrap();
+    assert!(done.status.success(), "{}", stdout(&done));
 }
