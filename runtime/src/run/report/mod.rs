@@ -4,6 +4,7 @@
 mod again;
 #[cfg(feature = "cli")]
 pub(crate) mod html;
+pub(crate) mod page;
 pub(crate) mod panic;
 pub(crate) mod screen;
 pub(crate) mod stats;
