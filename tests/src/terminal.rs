@@ -152,7 +152,8 @@ pub fn settled(text: &str) -> String {
             .map_or("", |next| next.trim_end_matches([' ', '\n', ')', ',', '(']));
         let known = match bare {
             _ if is_number(bare) && bare.len() == 17 && bare.contains('.') => "LOAD",
-            _ if is_number(bare) && (next == "s" || next == "records/s") => "N",
+            _ if is_number(bare) && next == "s" => "N",
+            _ if is_number(bare.trim_end_matches("/s")) && bare.ends_with("/s") => "N/s",
             _ => bare,
         };
         settled.push_str(known);

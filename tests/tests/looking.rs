@@ -255,6 +255,21 @@ fn the_tables_are_sources_of_dbt() {
 }
 
 #[test]
+fn every_unknown_name_is_named_with_the_nearest_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let sync = ["sync", "--resources", "custmers,foo,invoices"];
+    refused(
+        folder.path(),
+        &sync,
+        2,
+        &[
+            "no resources `custmers`, `foo`",
+            "`custmers`: did you mean `customers`?",
+        ],
+    );
+}
+
+#[test]
 fn help_begins_with_what_the_connector_does() {
     let folder = tempfile::tempdir().unwrap();
     let output = BILLING.run(folder.path(), &["--help"]);

@@ -38,8 +38,9 @@ impl<'a> Drawing<'a> {
             let _ = writeln!(self.text, "    {parent} ||--o{{ {name} : has");
         }
         let keys: Vec<String> = resource.key.iter().map(key).collect();
-        if let Some(record) = self.find(resource, resource.record.as_deref()) {
-            self.table(resource, &name, record, &keys);
+        let record = self.find(resource, resource.record.as_deref()).cloned();
+        if let Some(record) = record {
+            self.table(resource, &name, &record, &keys);
         }
     }
 

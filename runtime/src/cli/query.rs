@@ -1,5 +1,7 @@
 //! The command `query`, and `tables --head`.
 
+use std::io::IsTerminal;
+
 use clap::ArgMatches;
 
 use super::target::into;
@@ -18,6 +20,8 @@ pub fn query(matches: &ArgMatches) -> Result<u8> {
     let answer = into.query(sql, most)?;
     let format = matches.get_one::<String>("format").map(String::as_str);
     match format {
+        // A program gets each text as it is, a terminal without its control characters.
+        Some("csv") if std::io::stdout().is_terminal() => out(&csv(&answer))?,
         Some("csv") => put(&csv(&answer))?,
         _ => put(&shown(&answer, terminal::out()))?,
     }
@@ -145,8 +149,8 @@ mod tests {
             "id  text\n 1  a, \"b\"\\u{1b}\n 2  null\n2 rows"
         );
         assert_eq!(
-            shown(&answer(), screen(12)),
-            "row 1\nid    1\ntext  a, \"b…\nrow 2\nid    2\ntext  null\n2 rows"
+            shown(&answer(), screen(15)),
+            "row 1\nid    1\ntext  a, \"b\"\\u…\nrow 2\nid    2\ntext  null\n2 rows"
         );
     }
 

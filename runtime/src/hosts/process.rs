@@ -71,6 +71,7 @@ pub(crate) fn exit_code(report: &RunReport, limited: bool) -> u8 {
 }
 
 /// Sets the stop signal at the first SIGINT or SIGTERM, and says so; exits at the second.
+#[cfg(any(feature = "singer", feature = "airbyte"))]
 pub(crate) async fn stop_on_signals(stop: StopSignal) {
     stop_on_signals_and(stop, err).await;
 }

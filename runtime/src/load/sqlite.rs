@@ -236,8 +236,7 @@ impl Destination for Sqlite {
     fn keep_report(&mut self, report: &str) -> Result<()> {
         let path = self.path.clone();
         let open = self.opened()?;
-        open.check_place(&path)?;
-        meta::put_report(&open.db, &open.load, report).map_err(|error| explain(&path, error))
+        open.keep_report(&path, report)
     }
 
     fn report(&mut self, load: &str) -> Result<Option<String>> {

@@ -32,7 +32,9 @@ pub(crate) use read::stateless::{Stateless, slices};
 #[cfg(feature = "cli")]
 pub(crate) use report::html::page as html_page;
 #[cfg(feature = "cli")]
-pub(crate) use report::screen::{Ink, Page, Screen};
+pub(crate) use report::page::Page;
+#[cfg(feature = "cli")]
+pub(crate) use report::screen::{Ink, Screen};
 #[cfg(feature = "cli")]
 pub(crate) use report::table::Table;
 #[cfg(feature = "cli")]

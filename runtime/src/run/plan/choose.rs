@@ -7,7 +7,7 @@ use super::values::OffResource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::options::RunOptions;
 use crate::source::{AnyResource, Source};
-use crate::text::alternatives;
+use crate::text::{alternatives, listed};
 
 /// A resource of a run.
 pub(crate) struct Chosen {
@@ -65,6 +65,20 @@ fn check(source: &Source, options: &RunOptions) -> Result<()> {
         return Err(Error::new(ErrorKind::Usage, message));
     }
     let names = source.resource_names();
+    let unknown = options.resources.iter().map(String::as_str);
+    let unknown: Vec<&str> = unknown.filter(|name| !names.contains(name)).collect();
+    // One error names all of them; `find` refuses a single one.
+    if unknown.len() > 1 {
+        let message = format!(
+            "the source `{}` has no resources {}",
+            source.name(),
+            listed(&unknown)
+        );
+        let hints = unknown.iter().take(3);
+        let hints = hints.map(|name| format!("`{name}`: {}", alternatives(name, &names)));
+        let hints: Vec<String> = hints.collect();
+        return Err(Error::new(ErrorKind::Usage, message).hint(hints.join("; ")));
+    }
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {
             let message = format!("`{rule}` selects fields of no resource");

@@ -274,3 +274,46 @@ fn end(resource: &ResourceReport) -> (&'static str, &'static str) {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_text_of_the_page_is_escaped() {
+        let evil = "<script>alert('1' & \"2\")</script>\u{1b}";
+        let report = json!({
+            "load_id": evil, "source": evil, "destination": evil, "started_at": "2024-01-31T12:00:00Z",
+            "elapsed_seconds": 2.0, "notes": [evil],
+            "off": [{"name": evil, "reason": evil, "settle": evil}],
+            "resources": [
+                {
+                    "name": evil, "outcome": "failed", "error": {"kind": "api", "message": evil},
+                    "began_seconds": 0.0, "ended_seconds": 1.0,
+                },
+                {
+                    "name": evil, "parent": evil, "outcome": "complete", "proof": {"grade": "unproved", "why": evil},
+                    "began_seconds": 0.5, "ended_seconds": 2.0, "cursor": {"from": evil, "to": evil},
+                    "tables": [{"name": evil, "rows": 1}], "notes": [evil],
+                    "drift": [{"table": evil, "key": evil, "done": evil, "values": 1}],
+                },
+            ],
+        });
+        let html = page(&RunReport::from_json(&report).unwrap());
+        assert!(html.matches("&lt;script&gt;").count() > 12, "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("alert('"),
+            "{html}"
+        );
+        assert!(!html.contains('\u{1b}'), "{html}");
+        // The timeline shows both parts of the two seconds.
+        for part in [
+            "margin-left:0.00%;width:50.00%",
+            "margin-left:25.00%;width:75.00%",
+        ] {
+            assert!(html.contains(part), "{html}");
+        }
+    }
+}

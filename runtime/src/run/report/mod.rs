@@ -5,6 +5,7 @@ mod again;
 pub(crate) mod counted;
 #[cfg(feature = "cli")]
 pub(crate) mod html;
+pub(crate) mod page;
 pub(crate) mod panic;
 pub(crate) mod screen;
 pub(crate) mod stats;

@@ -59,6 +59,7 @@ impl Table {
     }
 
     /// Returns the width of the whole table.
+    #[cfg(any(test, feature = "cli"))]
     pub fn natural_width(&self) -> usize {
         let widths = self.widths();
         widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)

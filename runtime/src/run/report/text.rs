@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::screen::{Ink, Page, Screen};
+use super::page::Page;
+use super::screen::{Ink, Screen};
 use super::table::Table;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
@@ -82,20 +83,21 @@ fn totals(report: &RunReport) -> String {
         false => format!("{complete} of {}", counted(all, "resource")),
     };
     let seconds = report.elapsed.as_secs_f64();
-    let mut parts = vec![
+    let mut read = many(records, "record");
+    if seconds > 0.0 && records > 0 {
+        read.push_str(&format!(
+            " ({}/s)",
+            grouped((records as f64 / seconds) as u64)
+        ));
+    }
+    let parts = [
         resources,
-        many(records, "record"),
+        read,
         many(rows, "row"),
         bytes(sum(|report| report.bytes)),
         many(sum(|report| report.requests), "request"),
         format!("{seconds:.1} s"),
     ];
-    if seconds > 0.0 && records > 0 {
-        parts.push(format!(
-            "{} records/s",
-            grouped((records as f64 / seconds) as u64)
-        ));
-    }
     format!("total: {}", parts.join(", "))
 }
 
