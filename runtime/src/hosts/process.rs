@@ -71,7 +71,11 @@ pub(crate) fn exit_code(report: &RunReport, limited: bool) -> u8 {
 }
 
 /// Sets the stop signal at the first SIGINT or SIGTERM, and says so; exits at the second.
-#[cfg(any(feature = "singer", feature = "airbyte"))]
+#[cfg(any(
+    feature = "singer",
+    feature = "airbyte",
+    all(feature = "cli", feature = "parquet")
+))]
 pub(crate) async fn stop_on_signals(stop: StopSignal) {
     stop_on_signals_and(stop, err).await;
 }
