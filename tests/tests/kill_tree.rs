@@ -204,7 +204,12 @@ fn besiege(place: Place, deletes: &'static str, share: u64) {
         }
     }
     println!("{kills} kills within {span:?} each, {went_on} runs went on, {ended} ended before");
-    assert!(went_on * 4 > wanted as usize, "most runs began anew");
+    // Of a few kills, most may come before the first commit.
+    let enough = match wanted < 20 {
+        true => 1,
+        false => wanted / 4 + 1,
+    };
+    assert!(went_on >= enough as usize, "most runs began anew");
     // The first run completes the open passes, the second loads the data that was added in the
     // meantime.
     succeed(place, folder.path(), &sync);
