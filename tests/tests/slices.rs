@@ -503,7 +503,7 @@ fn a_backfill_on_a_ray_cluster_is_what_sync_loads() {
         Ok(server) => server,
         Err(why) => return skip(Kind::Service, &why),
     };
-    let forge = Forge::start(80, Duration::from_millis(2));
+    let forge = Forge::start(90, Duration::from_millis(2));
     let (here, name) = (tempfile::tempdir().unwrap(), std::process::id());
     let at = format!(
         "s3://{}/slices-{name}?endpoint=http://127.0.0.1:{}",
@@ -518,7 +518,7 @@ fn a_backfill_on_a_ray_cluster_is_what_sync_loads() {
     {
         let mut heard = forge.heard.lock().unwrap();
         heard.fails = BTreeMap::from([("/repos/7/issues".into(), 2)]);
-        heard.slow = BTreeMap::from([("/repos/13/issues".into(), Duration::from_secs(40))]);
+        heard.slow = BTreeMap::from([("/issues/8904/comments".into(), Duration::from_secs(60))]);
     }
     let mut run = python(&programs.join("python"));
     run.arg(root().join("tests/tests/slices/cluster.py"))

@@ -114,7 +114,7 @@ impl Leases {
         loop {
             let now = self.world.moment();
             if held.requests > 0 && held.until.is_some_and(|until| now < until) {
-                held.requests -= 1;
+                held.requests = held.requests.saturating_sub(1);
                 return Ok(now.since(started));
             }
             let unspent = std::mem::take(&mut held.requests);
@@ -137,8 +137,8 @@ impl Leases {
                 }
                 Err(error) if failed >= TRIES => return Err(error),
                 Err(_) => {
-                    failed += 1;
-                    Duration::from_millis(100) * failed
+                    failed = u32::saturating_add(failed, 1);
+                    Duration::from_millis(100).saturating_mul(failed)
                 }
             };
             self.world.sleep(wait.clamp(WAITS[0], WAITS[1])).await;
@@ -149,7 +149,7 @@ impl Leases {
     pub fn record(&self, overload: bool, left: Option<Left>) {
         let now = self.world.moment();
         let mut heard = self.heard();
-        heard.overloads += u64::from(overload);
+        heard.overloads = heard.overloads.saturating_add(u64::from(overload));
         match left {
             Some(Left::Window { requests, reset }) => {
                 heard.remaining = Some((requests, reset, now));
@@ -180,7 +180,7 @@ impl Leases {
         if answer.is_err() {
             // It is told with the next question.
             let mut now = self.heard();
-            now.overloads += heard.overloads;
+            now.overloads = now.overloads.saturating_add(heard.overloads);
             now.pause = now.pause.max(heard.pause);
             now.remaining = now.remaining.or(heard.remaining);
         }

@@ -23,14 +23,17 @@ use crate::schema::{
 /// The columns here of a column there, by the names of its table and of itself, each with the number of its values.
 type Renamed = HashMap<(String, String), Vec<(String, u64)>>;
 
+/// The lines of the drift of some rows, with their counts.
+type Drift = Vec<(Drifted, u64)>;
+
 impl Normalizer {
     /// Returns rows of the same resource, and their drift, in its own tables. `tables`: parents before
     /// children.
     pub(crate) fn adopt(
         &mut self,
         tables: Vec<TableBatch>,
-        drift: Vec<(Drifted, u64)>,
-    ) -> Result<(Vec<TableBatch>, Vec<(Drifted, u64)>)> {
+        drift: Drift,
+    ) -> Result<(Vec<TableBatch>, Drift)> {
         let mut adopted = Vec::with_capacity(tables.len());
         // The table here of each table there.
         let mut places: Vec<(String, usize)> = Vec::new();

@@ -51,6 +51,9 @@ pub(super) enum Reading {
     },
 }
 
+/// Takes what a resource has shown besides its rows.
+pub(super) type TakeFacts = dyn Fn(&str, Facts) + Send + Sync;
+
 /// A part of a plan, and what it is read for.
 pub(super) struct Given {
     pub part: Arc<Part>,
@@ -61,7 +64,7 @@ pub(super) struct Given {
     /// Takes the slices of all children.
     pub found: Arc<dyn FoundLog>,
     /// Takes what the resources have shown besides their rows.
-    pub facts: Arc<dyn Fn(&str, Facts) + Send + Sync>,
+    pub facts: Arc<TakeFacts>,
 }
 
 /// A resource that is about to be read.

@@ -75,11 +75,16 @@ class Ray:
             with open(connector.program, "rb") as program:
                 connector = type(connector)(connector.program, connector.env, program.read())
         self._connector = ray.put(connector)
-        self._more = []
         if rate:
-            actor = ray.remote(_BudgetActor)
-            self._budget = actor.options(name=None, num_cpus=0, max_restarts=-1).remote(rate)
-            self._more = ["--budget-url", ray.get(self._budget.url.remote())]
+            from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+            # It lives where the run is driven: if that machine goes, so does the run.
+            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+            actor = ray.remote(_BudgetActor).options(
+                num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
+            )
+            self._budget = actor.remote(rate)
+            ray.get(self._budget.url.remote())
         # A task that is lost is started again by the caller, who knows what has a receipt.
         options = {"num_cpus": self.num_cpus, "resources": self.resources, "max_retries": 0}
         if self.runtime_env:
@@ -87,7 +92,11 @@ class Ray:
         self._task = ray.remote(**options)(_extract)
 
     def start(self, at, line, name):
-        return self._task.options(name=name).remote(self._connector, at, line, self._more)
+        more = []
+        if self._budget is not None:
+            # It has another address after it was started again on another machine.
+            more = ["--budget-url", self._ray.get(self._budget.url.remote())]
+        return self._task.options(name=name).remote(self._connector, at, line, more)
 
     def wait(self, handles, timeout):
         done, _ = self._ray.wait(list(handles), num_returns=1, timeout=timeout)
@@ -128,8 +137,11 @@ class _BudgetActor:
     def __init__(self, rate):
         import ray
 
-        host = ray.util.get_node_ip_address()
-        self._server = BudgetServer(Budget(rate), host).start()
+        budget = Budget(rate)
+        if ray.get_runtime_context().was_current_actor_reconstructed:
+            # What the lost one had granted is not known.
+            budget.paused = budget.now() + budget.span
+        self._server = BudgetServer(budget, ray.util.get_node_ip_address()).start()
 
     def url(self):
         return self._server.url

@@ -45,7 +45,7 @@ def run(
     rate=None,
     retries=5,
     speculate=3.0,
-    wait="0s",
+    wait=None,
     progress=None,
 ):
     """Loads what a connector reads into a destination, from several processes.
@@ -55,7 +55,7 @@ def run(
     `engine`: `Ray(...)` by default. `rate`: the requests a second of all workers together; the answers of
     the API may lower it. `retries`: how often a slice that fails is extracted again. `speculate`: a slice
     that takes so many times as long as half of the others is started a second time; `None`: never.
-    `wait`: how long the commit waits for another run. `progress`: gets each line, instead of the terminal.
+    `wait`: how long the commit waits for another run (`"10m"`); without it, not at all. `progress`: gets each line, instead of the terminal.
 
     Raises `ConnectorError` if a slice fails more often, or at once if another attempt cannot help.
     """
@@ -70,7 +70,7 @@ def run(
         extraction.go(lines)
     finally:
         engine.close()
-    code, told, report = connector.commit(at, destination, ["--wait", wait])
+    code, told, report = connector.commit(at, destination, ["--wait", wait] if wait else [])
     if report is None and code == 6:
         raise ConnectorError("slices are missing: " + told, code)
     result = extraction.result

@@ -62,7 +62,7 @@ pub async fn extract(
         ..run.asked.options()?
     };
     let collected = Collected::new(place.clone(), folder.clone());
-    let read = read(source, &run, slice, &options, observer, collected.clone()).await;
+    let read = read(source, (&run, slice), &options, observer, collected.clone()).await;
     let receipt = read.and_then(|()| {
         let receipt = receipt(slice, attempt, collected.finish()?);
         let name = receipt_name(&slice.id);
@@ -108,8 +108,7 @@ fn attempt(source: &Source) -> String {
 
 async fn read(
     source: &Source,
-    run: &RunFile,
-    slice: &PlannedSlice,
+    (run, slice): (&RunFile, &PlannedSlice),
     options: &RunOptions,
     observer: Arc<dyn Observer>,
     into: Collected,

@@ -271,7 +271,7 @@ fn slices_of(run: &RunFile, ready: Vec<Ready>) -> Vec<PlannedSlice> {
     for ready in ready {
         let (resource, extracts) = match ready {
             Ready::List(resource, list) => {
-                lists.entry(resource).or_default().push(list);
+                lists.entry(resource).or_default().push(*list);
                 continue;
             }
             Ready::Window(resource, window) => (resource, Extracts::Window(window)),

@@ -62,7 +62,7 @@ struct FoundNow {
 pub(super) enum Ready {
     Resource(String),
     Window(String, Interval),
-    List(String, ChildList),
+    List(String, Box<ChildList>),
 }
 
 impl Receipts {
@@ -184,7 +184,7 @@ impl Receipts {
                         state: wanted.state.clone(),
                         listed: wanted.listed,
                     };
-                    Ready::List(resource, list)
+                    Ready::List(resource, Box::new(list))
                 }
                 None => Ready::Resource(resource),
             };
