@@ -58,6 +58,18 @@ impl<'a> Drawing<'a> {
         for field in &record.fields {
             match &field.ty {
                 Type::List(item) => lists.push((plain(&field.ident), (**item).clone())),
+                // The lists of an object within the record are tables too.
+                Type::Record(inner) => {
+                    let inner = self.find(resource, Some(inner));
+                    let fields = inner.iter().flat_map(|inner| &inner.fields);
+                    lists.extend(fields.filter_map(|inner| match &inner.ty {
+                        Type::List(item) => {
+                            let name = format!("{}__{}", field.ident, inner.ident);
+                            Some((plain(&name), (**item).clone()))
+                        }
+                        _ => None,
+                    }));
+                }
                 ty => columns.extend(column(ty).map(|ty| (ty, plain(&field.ident)))),
             }
         }

@@ -11,8 +11,10 @@ use crate::run::Screen;
 /// The most lines of resources; the overall line counts the others.
 const MOST: usize = 10;
 
-/// The columns in front of the overall line.
+/// The columns in front of the overall line, and those behind it, where the terminal shows `^C`: a line that it makes too
+/// long would stay.
 const FRONT: usize = 9;
+const BEHIND: usize = 4;
 
 /// The lines that are drawn.
 pub struct Bars {
@@ -61,7 +63,7 @@ impl Bars {
 
     /// Draws the overall line.
     pub fn total(&self, text: &str) {
-        let room = self.screen.width.saturating_sub(FRONT + 1);
+        let room = self.screen.width.saturating_sub(FRONT + BEHIND);
         self.total.set_message(self.screen.cut(text, room));
     }
 

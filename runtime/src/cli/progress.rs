@@ -9,7 +9,7 @@ use super::bars::{Bar, Bars};
 use super::retries::{EVERY, Retries};
 use super::terminal;
 use crate::run::{Observer, Progress, Screen, within};
-use crate::text::{grouped, printable};
+use crate::text::{grouped, printable, wrapped_to};
 use crate::world::{Moment, World};
 
 /// How much is told.
@@ -110,7 +110,10 @@ impl Teller {
 
     /// Writes a line above what is drawn.
     fn say(&self, line: &str) {
-        let line = printable(line);
+        let mut line = printable(line);
+        if let Some(bars) = &self.bars {
+            line = wrapped_to(bars.screen.width, "", 2, &line).join("\n");
+        }
         // If this fails, standard error is closed, and the error cannot be reported either.
         let write = || {
             let _ = writeln!(std::io::stderr(), "{line}");
@@ -217,7 +220,8 @@ impl Told {
 }
 
 fn overall_line(sums: Sums, elapsed: Duration, state: Option<String>) -> String {
-    let mut parts = Vec::new();
+    // What one must see comes first: a narrow screen cuts the end.
+    let mut parts = Vec::from_iter(state);
     if sums.resources > 0 {
         let of = many(sums.resources, "resource");
         parts.push(format!("{} of {of}", grouped(sums.ended)));
@@ -231,7 +235,6 @@ fn overall_line(sums: Sums, elapsed: Duration, state: Option<String>) -> String 
         ));
     }
     parts.push(many(sums.requests, "request"));
-    parts.extend(state);
     parts.join(", ")
 }
 
@@ -389,7 +392,7 @@ mod tests {
         );
         assert_eq!(
             line(0, Some("stopping")),
-            "3 of 12 resources, 12,000 records, 45 requests, stopping"
+            "stopping, 3 of 12 resources, 12,000 records, 45 requests"
         );
     }
 
