@@ -617,13 +617,16 @@ fn each_part_of_a_field_is_merged_for_itself() {
 
 #[test]
 fn a_struct_that_its_owner_moved_is_found_by_its_name() {
-    let shop = shop();
+    let line =
+        "line: {type: object, description: One thing., properties: {price: {type: integer}}}";
+    let spec = SPEC.replace("total: {type: integer}", line);
+    let shop = Owned::new(&spec, &[]);
     let text = shop.read(ORDERS);
     let at = text
         .find("/// One thing.")
         .unwrap_or_else(|| panic!("{text}"));
     let (rest, line) = text.split_at(at);
-    let import = "prelude::*;\n\npub use crate::line::Line;\n";
+    let import = "prelude::*;\n\npub use crate::line::OrderLine;\n";
     shop.write(ORDERS, &rest.replacen("prelude::*;\n", import, 1));
     shop.write(
         "src/line.rs",
@@ -634,16 +637,16 @@ fn a_struct_that_its_owner_moved_is_found_by_its_name() {
         "pub mod config;",
         "pub mod config;\npub mod line;",
     );
-    shop.respecify(&SPEC.replace(
+    shop.respecify(&spec.replace(
         "price: {type: integer}",
-        "price: {type: integer}\n        colour: {type: string}",
+        "price: {type: integer}, colour: {type: string}",
     ));
     shop.ends(0, &["update"]);
     assert!(
         shop.read("src/line.rs")
             .contains("pub colour: Option<String>,")
     );
-    assert!(!shop.read(ORDERS).contains("pub struct Line"));
+    assert!(!shop.read(ORDERS).contains("pub struct OrderLine"));
     shop.ends(0, &["check"]);
 }
 
