@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 /// The most files with one problem that are named.
-const FEW: usize = 3;
+const FEW: usize = 8;
 
 /// The problems found.
 #[derive(Default)]

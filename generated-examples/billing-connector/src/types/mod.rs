@@ -1,4 +1,4 @@
-//! Structs that several resources share.
+//! Structs that several resources share, one file per family of names.
 
 mod address;
 
