@@ -8,8 +8,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::destination::Into;
-#[cfg(feature = "parquet")]
-use super::slices;
 use super::values::{duration, filled, per_second, waiting};
 use crate::hosts::process::fail;
 #[cfg(test)]
@@ -94,12 +92,12 @@ pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
                 ),
         );
     #[cfg(feature = "parquet")]
-    let command = command.subcommands(slices::commands(&destination));
+    let command = command.subcommands(slices(&destination));
     command
 }
 
 /// Returns the option to wait for another run.
-pub(super) fn wait() -> Arg {
+fn wait() -> Arg {
     Arg::new("wait")
         .long("wait")
         .value_name("DURATION")
@@ -266,7 +264,7 @@ fn sync(destination: Arg) -> Command {
 }
 
 /// Returns the options that say what a run reads, and into which tables.
-pub(super) fn choices() -> Vec<Arg> {
+fn choices() -> Vec<Arg> {
     let mut args = chosen();
     args.extend([contract(), layout()]);
     args
@@ -388,7 +386,7 @@ fn outcome() -> [Arg; 2] {
     [report_file(), require()]
 }
 
-pub(super) fn report_file() -> Arg {
+fn report_file() -> Arg {
     Arg::new("report")
         .long("report")
         .value_name("FILE")
@@ -396,7 +394,7 @@ pub(super) fn report_file() -> Arg {
         .help("Write the report of the run as JSON, even if the run fails")
 }
 
-pub(super) fn require() -> Arg {
+fn require() -> Arg {
     Arg::new("require")
             .long("require")
             .value_name("GRADE")
@@ -445,7 +443,7 @@ fn tape() -> [Arg; 2] {
     ]
 }
 
-pub(super) fn rate() -> Arg {
+fn rate() -> Arg {
     Arg::new("requests-per-second")
         .long("requests-per-second")
         .value_name("N")
@@ -453,7 +451,7 @@ pub(super) fn rate() -> Arg {
         .help("Send at most this many requests per second, for all resources together (0.5 is one request every two seconds)")
 }
 
-pub(super) fn allow_http() -> Arg {
+fn allow_http() -> Arg {
     Arg::new("allow-http")
         .long("allow-http")
         .action(ArgAction::SetTrue)
@@ -639,4 +637,67 @@ fn bounds() -> [Arg; 2] {
             "Read only records whose cursor is before this time (RFC 3339 or a date); the state does not change",
         ),
     ]
+}
+
+/// Returns the commands of a run whose slices are read by several processes.
+#[cfg(feature = "parquet")]
+fn slices(destination: &dyn Fn() -> Arg) -> [Command; 3] {
+    [
+        Command::new("plan")
+            .about("List the slices of a run, one JSON object per line, for several processes to `extract`")
+            .arg(
+                place("out")
+                    .required_unless_present("run")
+                    .help("Begin a run in this folder, or below this URL of a bucket (s3://BUCKET/PREFIX)"),
+            )
+            .arg(
+                place("run")
+                    .conflicts_with("out")
+                    .help("List the slices of this run that are not extracted; none: `commit` can follow"),
+            )
+            .arg(
+                Arg::new("group")
+                    .long("group")
+                    .value_name("N")
+                    .value_parser(value_parser!(u64).range(1..))
+                    .help("Extract up to this many lists of a child resource at once [default: 25]"),
+            )
+            .arg(destination())
+            .args(choices())
+            .arg(require()),
+        Command::new("extract")
+            .about("Read one slice of a run into files, and write a receipt")
+            .arg(place("out").required(true).help("The folder or the bucket of the run, the argument of `plan --out`"))
+            .arg(
+                Arg::new("slice")
+                    .long("slice")
+                    .value_name("JSON")
+                    .required(true)
+                    .value_parser(filled)
+                    .help("The slice, a line of `plan`; `-` reads one line from standard input"),
+            )
+            .arg(
+                Arg::new("budget-url")
+                    .long("budget-url")
+                    .value_name("URL")
+                    .value_parser(filled)
+                    .help("Lease each request from the budget that several processes share at this URL (docs/slices.md)"),
+            )
+            .arg(rate())
+            .arg(allow_http()),
+        Command::new("commit")
+            .about("Load everything that a run has extracted, with the state, in one commit")
+            .arg(place("run").required(true).help("The folder or the bucket of the run, the argument of `plan --out`"))
+            .arg(destination())
+            .arg(report_file())
+            .arg(wait()),
+    ]
+}
+
+#[cfg(feature = "parquet")]
+fn place(name: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("FOLDER|URL")
+        .value_parser(filled)
 }

@@ -19,6 +19,8 @@ use crate::source::Source;
 /// Runs the given command and returns the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     match matches.subcommand() {
+        #[cfg(feature = "parquet")]
+        Some(("sync", matches)) if wants_lines(matches) => slices::preview(matches, source),
         Some(("sync", matches)) => sync(matches, &asked(matches, source)),
         Some(("check", matches)) => {
             out(&block_on(run::check(&asked(matches, source)))??)?;
@@ -65,6 +67,13 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("rollback", matches)) => rollback::rollback(matches, source),
         _ => Ok(2),
     }
+}
+
+/// Returns whether the slices of a plan are to be printed as lines.
+#[cfg(feature = "parquet")]
+fn wants_lines(matches: &ArgMatches) -> bool {
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    matches.get_flag("plan") && format == Some("jsonl")
 }
 
 /// Returns the source with the rate, the tape and `--allow-http` of the command line.

@@ -4,14 +4,12 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::ArgMatches;
 
-use super::args::{allow_http, choices, rate, report_file, require, wait};
 use super::options::sync_options;
 use super::progress::{Detail, Teller};
 use super::sync::{check_report, failed_report, write_report};
 use super::target::into;
-use super::values::filled;
 use super::{block_on, out, put, terminal};
 use crate::error::Result;
 use crate::hosts::process::{err, exit_code, stop_on_signals};
@@ -27,67 +25,6 @@ const INCOMPLETE: u8 = 6;
 
 /// The most missing slices that are named.
 const NAMED: usize = 20;
-
-/// Returns the commands.
-pub(super) fn commands(destination: &dyn Fn() -> Arg) -> [Command; 3] {
-    [
-        Command::new("plan")
-            .about("List the slices of a run, one JSON object per line, for several processes to `extract`")
-            .arg(
-                place("out")
-                    .required_unless_present("run")
-                    .help("Begin a run in this folder, or below this URL of a bucket (s3://BUCKET/PREFIX)"),
-            )
-            .arg(
-                place("run")
-                    .conflicts_with("out")
-                    .help("List the slices of this run that are not extracted; none: `commit` can follow"),
-            )
-            .arg(
-                Arg::new("group")
-                    .long("group")
-                    .value_name("N")
-                    .value_parser(value_parser!(u64).range(1..))
-                    .help("Extract up to this many lists of a child resource at once [default: 25]"),
-            )
-            .arg(destination())
-            .args(choices())
-            .arg(require()),
-        Command::new("extract")
-            .about("Read one slice of a run into files, and write a receipt")
-            .arg(place("out").required(true).help("The folder or the bucket of the run, the argument of `plan --out`"))
-            .arg(
-                Arg::new("slice")
-                    .long("slice")
-                    .value_name("JSON")
-                    .required(true)
-                    .value_parser(filled)
-                    .help("The slice, a line of `plan`; `-` reads one line from standard input"),
-            )
-            .arg(
-                Arg::new("budget-url")
-                    .long("budget-url")
-                    .value_name("URL")
-                    .value_parser(filled)
-                    .help("Lease each request from the budget that several processes share at this URL (docs/slices.md)"),
-            )
-            .arg(rate())
-            .arg(allow_http()),
-        Command::new("commit")
-            .about("Load everything that a run has extracted, with the state, in one commit")
-            .arg(place("run").required(true).help("The folder or the bucket of the run, the argument of `plan --out`"))
-            .arg(destination())
-            .arg(report_file())
-            .arg(wait()),
-    ]
-}
-
-fn place(name: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name("FOLDER|URL")
-        .value_parser(filled)
-}
 
 fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
     matches.get_one::<String>(name).map_or("", String::as_str)

@@ -32,10 +32,6 @@ pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> 
 
 fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let format = matches.get_one::<String>("format").map(String::as_str);
-    #[cfg(feature = "parquet")]
-    if format == Some("jsonl") {
-        return super::slices::preview(matches, source);
-    }
     let plan = planned(matches, source)?;
     out(&match format {
         Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
