@@ -123,7 +123,7 @@ mod tests {
         page.list("failed", Ink::Bad, &[(names, "no".to_owned())]);
         let lines: Vec<String> = page.text().lines().map(str::to_owned).collect();
         assert_eq!(
-            lines[2..],
+            lines[1..],
             [
                 "  \u{1b}[1;31mcustomers, invoices,\u{1b}[0m",
                 "    \u{1b}[1;31msubscriptions\u{1b}[0m: no"
