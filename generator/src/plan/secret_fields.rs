@@ -30,9 +30,9 @@ impl Plan {
 
 /// Returns whether a text field is named like a secret, or its documentation calls it one.
 fn is_secret(field: &Field) -> bool {
-    let ends = |name: &&str| field.ident == **name || field.ident.ends_with(&format!("_{name}"));
+    let ends = |name: &str| field.ident == name || field.ident.ends_with(&format!("_{name}"));
     let doc = field.doc.to_lowercase();
     let said = ["plaintext secret", "secret value", "the secret key"];
     let is_text = matches!(field.ty, Type::String | Type::Json);
-    is_text && (NAMES.iter().any(|name| ends(&name)) || said.iter().any(|text| doc.contains(text)))
+    is_text && (NAMES.iter().any(|name| ends(name)) || said.iter().any(|text| doc.contains(text)))
 }

@@ -132,8 +132,8 @@ fn partners(base: &[Unit], side: &[Unit]) -> Vec<Option<usize>> {
         let named = unit.attributes.split("key = \"").nth(1);
         let named = named.and_then(|rest| Some(rest.split_once('"')?.0));
         if let (None, Some(named)) = (&slot, named) {
-            let free = |key: String| at(&key).filter(|_| find(side, &key).is_none());
-            *slot = free(format!("field {named}"));
+            let key = format!("field {named}");
+            *slot = at(&key).filter(|_| find(side, &key).is_none());
         }
     }
     // Between two units that both have, as many are new as are gone: they are renamed.
