@@ -1,7 +1,7 @@
 //! The flags of settings, distinct from the flags of a connector's commands.
 
 /// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
-pub const RESERVED: [&str; 25] = [
+pub const RESERVED: [&str; 26] = [
     "allow-http",
     "checkpoint-rows",
     "contract",
@@ -25,6 +25,7 @@ pub const RESERVED: [&str; 25] = [
     "to",
     "until",
     "version",
+    "wait",
     "window",
     "with-later",
 ];
