@@ -1,7 +1,7 @@
 //! The flags of settings, distinct from the flags of a connector's commands.
 
 /// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
-pub const RESERVED: [&str; 30] = [
+pub const RESERVED: [&str; 31] = [
     "allow-http",
     "checkpoint-rows",
     "contract",
@@ -30,6 +30,7 @@ pub const RESERVED: [&str; 30] = [
     "until",
     "verbose",
     "version",
+    "wait",
     "window",
     "with-later",
 ];

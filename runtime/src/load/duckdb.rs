@@ -274,7 +274,7 @@ impl Destination for DuckDb {
         self.with(|open| {
             open.check()?;
             open.store.drop_abandoned(vacuum)?;
-            open.store.session.vacuum(vacuum.wait)
+            vacuum::vacuum(&mut open.store.session, vacuum.wait)
         })
     }
 }

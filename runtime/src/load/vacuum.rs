@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-#[cfg(doc)]
-use super::Destination;
-
-/// What [`Destination::vacuum`] is asked for.
+/// What [`Destination::vacuum`](super::Destination::vacuum) is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Vacuum {
@@ -34,7 +31,7 @@ impl Vacuum {
     }
 }
 
-/// What [`Destination::vacuum`] has done.
+/// What [`Destination::vacuum`](super::Destination::vacuum) has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Vacuumed {

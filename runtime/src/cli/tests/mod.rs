@@ -37,7 +37,7 @@ fn flags(command: &Command, path: &[String], found: &mut Vec<Flag>) {
             if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
                 let possible = arg.get_possible_values();
                 // Every flag that is neither a choice nor a duration accepts `7`.
-                let is_duration = matches!(arg.get_id().as_str(), "window" | "max-time");
+                let is_duration = matches!(arg.get_id().as_str(), "window" | "max-time" | "wait");
                 let any = if is_duration { "7d" } else { "7" };
                 let value = possible.last().map_or(any, |value| value.get_name());
                 words.push(value.to_owned());

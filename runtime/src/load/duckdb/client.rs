@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use adbc_core::options::{IngestMode, OptionDatabase, OptionStatement, OptionValue};
 use adbc_core::{Connection as _, Database as _, Driver as _, Optionable as _, Statement as _};
@@ -15,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::address::{Address, Database};
 use super::errors::explain;
 use super::values::{fitted, parameters, value};
-use super::{ducklake, library, vacuum};
+use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
@@ -127,15 +126,13 @@ impl Client {
         Ok(client)
     }
 
-    /// Gives space back; nothing is written and not committed.
-    pub fn vacuum(&mut self, wait: Duration) -> Result<Vacuumed> {
-        match self.file.clone() {
-            Some(file) if !self.is_lake() => vacuum::file(self, &file),
-            _ => vacuum::lake(self, wait),
-        }
+    /// Returns the file of the database, or of the catalogue.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
-    fn is_lake(&self) -> bool {
+    /// Returns whether it is a DuckLake.
+    pub fn is_lake(&self) -> bool {
         matches!(self.address.database, Database::DuckLake(_))
     }
 

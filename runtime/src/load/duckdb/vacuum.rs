@@ -14,8 +14,16 @@ const DELETED: &str = "0.1";
 /// A file of a DuckLake that its catalogue does not name may belong to a transaction that has not ended.
 const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
 
+/// Frees space; nothing is written and not committed.
+pub fn vacuum(client: &mut Client, wait: Duration) -> Result<Vacuumed> {
+    match client.file().map(Path::to_owned) {
+        Some(path) if !client.is_lake() => file(client, &path),
+        _ => lake(client, wait),
+    }
+}
+
 /// Frees the space of deleted rows for new ones; the file gets no smaller.
-pub fn file(client: &mut Client, file: &Path) -> Result<Vacuumed> {
+fn file(client: &mut Client, file: &Path) -> Result<Vacuumed> {
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     let mut log = file.as_os_str().to_owned();
     log.push(".wal");
@@ -26,7 +34,7 @@ pub fn file(client: &mut Client, file: &Path) -> Result<Vacuumed> {
 }
 
 /// Merges the files of a DuckLake, and removes those that its snapshots no longer need and that are older than `wait`.
-pub fn lake(client: &mut Client, wait: Duration) -> Result<Vacuumed> {
+fn lake(client: &mut Client, wait: Duration) -> Result<Vacuumed> {
     let mut counts = (0, 0);
     for call in [
         "ducklake_flush_inlined_data".to_owned(),

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use super::batch::Retired;
+use super::batch::{Merged, Retired};
 use super::files::{Context, OpenBatch, Schemas};
 use super::manifest::{self, FileEntry};
 use super::names::{self, DRIFT as TABLE};
-use super::vacuum::Merged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::LoadInfo;
 use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};

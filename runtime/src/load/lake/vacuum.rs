@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Open;
+use super::batch::{Merged, Retired};
 use super::drift;
 use super::files::{Context, OpenBatch};
 use super::space::Space;
@@ -11,20 +12,6 @@ use crate::load::{Vacuum, Vacuumed};
 
 /// Batches with fewer records are merged, until they have at least so many.
 const FULL: u64 = 100_000;
-
-/// The numbers of files before and after.
-#[derive(Clone, Copy, Default)]
-pub struct Merged {
-    pub before: u64,
-    pub after: u64,
-}
-
-impl Merged {
-    pub fn add(&mut self, other: Merged) {
-        self.before += other.before;
-        self.after += other.after;
-    }
-}
 
 impl Open {
     /// The new files are committed in one manifest. The old ones stay for a while: a reader of the manifest may be about
@@ -71,11 +58,7 @@ impl Open {
 
 impl Space {
     /// Merges small batches; nothing is written and not committed.
-    fn merge_small(
-        &mut self,
-        at: &mut Context<'_>,
-        retired: &mut Vec<super::batch::Retired>,
-    ) -> Result<Merged> {
+    fn merge_small(&mut self, at: &mut Context<'_>, retired: &mut Vec<Retired>) -> Result<Merged> {
         let mut merged = Merged::default();
         for group in self.small(at) {
             let mut open = OpenBatch::new(at);
