@@ -18,7 +18,7 @@ use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
-use crate::load::{Answer, Vacuumed};
+use crate::load::Answer;
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
 /// Bytes of the longest name.
