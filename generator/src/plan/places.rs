@@ -146,23 +146,30 @@ impl Structs<'_> {
         };
         let (known, new): (Vec<usize>, Vec<usize>) =
             shared.iter().partition(|at| earlier(**at).is_some());
-        let words = |at: usize| {
-            let snake = names::snake(&self.made[at].body.name, "record");
-            snake.split('_').map(str::to_owned).collect::<Vec<_>>()
-        };
-        let begins = |at: usize, family: &[String]| words(at).starts_with(family);
+        let words: BTreeMap<usize, Vec<String>> = shared
+            .iter()
+            .map(|at| {
+                let snake = names::snake(&self.made[*at].body.name, "record");
+                (*at, snake.split('_').map(str::to_owned).collect())
+            })
+            .collect();
+        let sizes = families(words.values());
         for at in known.into_iter().chain(new) {
             let gate = features.get(&name(at));
-            let own = words(at);
+            let Some(own) = words.get(&at) else {
+                continue;
+            };
             let mut length = 1;
             let large = |length: usize| {
-                let family = own.get(..length).unwrap_or(&own);
-                shared.iter().filter(|at| begins(**at, family)).count() > LARGE
+                let family = own.get(..length).unwrap_or(own);
+                sizes
+                    .get(&family.join("_"))
+                    .is_some_and(|size| *size > LARGE)
             };
             while length < own.len() && large(length) {
                 length += 1;
             }
-            let family = own.get(..length).unwrap_or(&own).join("_");
+            let family = own.get(..length).unwrap_or(own).join("_");
             let candidates = [earlier(at), Some(family), Some(own.join("_"))];
             let candidates = candidates.into_iter().flatten();
             let mut candidates = candidates.map(|name| module(&name));
@@ -177,6 +184,18 @@ impl Structs<'_> {
         }
         homes
     }
+}
+
+/// Returns how many names begin with each sequence of words, joined with `_`.
+fn families<'a>(names: impl Iterator<Item = &'a Vec<String>>) -> BTreeMap<String, usize> {
+    let mut sizes = BTreeMap::new();
+    for name in names {
+        for length in 1..=name.len() {
+            let family = name.get(..length).unwrap_or(name).join("_");
+            *sizes.entry(family).or_default() += 1;
+        }
+    }
+    sizes
 }
 
 /// Returns the ledger's entry for the place of a struct.

@@ -16,9 +16,9 @@ use super::errors::explain;
 use super::values::{fitted, parameters, value};
 use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::Answer;
 use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
-use crate::load::Answer;
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
 /// Bytes of the longest name.
