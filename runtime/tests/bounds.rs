@@ -164,6 +164,37 @@ fn a_record_at_the_bound_comes_although_the_api_excludes_the_bound() {
 }
 
 #[test]
+fn a_list_whose_newest_record_was_deleted_is_read_in_full_once() {
+    let asked_for = Arc::new(AtomicUsize::new(0));
+    let count = asked_for.clone();
+    let list =
+        events(since().oldest_first()).paginate(Paginator::offset("offset").page_size("limit", 2));
+    let runs = Runs::new(list, move |run, request| {
+        assert!(count.fetch_add(1, Relaxed) < 100, "the run does not end");
+        let last = if run == 0 { 5 } else { 3 };
+        let mut rows: Vec<_> = (1..=last)
+            .map(|day| event(&format!("e{day}"), day))
+            .collect();
+        rows.retain(|row| {
+            let at = row["at"].as_str().unwrap();
+            above(request, "updated_since", at, false)
+        });
+        let offset = asked(request, "offset").parse().unwrap_or(0);
+        rows.into_iter().skip(offset).take(2).collect()
+    });
+    runs.load();
+    for (run, most) in [(1, 12), (2, 4)] {
+        asked_for.store(0, Relaxed);
+        let report = runs.load();
+        assert!(matches!(report.outcome, Outcome::Complete), "{report:?}");
+        let sent = asked_for.load(Relaxed);
+        assert!(sent <= most, "run {run}: {sent} requests, {report:?}");
+        let told = report.notes.iter().any(|note| note.contains("in full"));
+        assert_eq!(told, run == 1, "{report:?}");
+    }
+}
+
+#[test]
 fn numbers_and_seconds_at_the_bound_come_as_well() {
     let values = |run: usize, request: &WireRequest, field: &str| -> Vec<Value> {
         let from: i64 = asked(request, "after").parse().unwrap_or(0);

@@ -86,6 +86,10 @@ pub struct Pass {
     /// The lower bound of the cursor that it requests, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Whether it began without such a bound, which only says where it continues then: its records
+    /// are all there are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_full: bool,
     /// The highest cursor value that it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,

@@ -460,6 +460,7 @@ impl<'a> List<'a> {
                     && !pass.staged
                     && let Some(last) = last
                 {
+                    pass.in_full |= pass.from.is_none();
                     pass.from = Some(last.to_string());
                 }
                 return;

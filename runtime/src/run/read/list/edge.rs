@@ -69,7 +69,9 @@ impl List<'_> {
     /// earlier on, and then for everything. Returns whether it does. Where rows would be doubled, or
     /// windows are read, it limits the proof instead.
     pub(super) fn asks_for_more(&mut self, intake: &mut Intake) -> bool {
-        if self.windowed || !self.of.misses_edge(self.slice) {
+        // Without a bound the list has shown everything: those records were deleted.
+        let has_bound = self.window.range.from.is_some();
+        if self.windowed || !has_bound || !self.of.misses_edge(self.slice) {
             return false;
         }
         let spec = self.of.fetcher.spec();
@@ -175,7 +177,7 @@ impl ResourceReader {
         });
         let value = |edge: &Option<Edge>| cursor.parse(&edge.as_ref()?.value);
         let (old, new) = (value(&before), value(&now));
-        if pass.from.is_none() || new > old {
+        if pass.from.is_none() || pass.in_full || new > old {
             return now;
         }
         if let (Some(before), Some(now), true) = (&before, &mut now, old == new) {
