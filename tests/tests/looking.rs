@@ -124,7 +124,7 @@ fn each_run_leaves_its_report_in_the_destination() {
         let lines: Vec<&str> = loads.lines().collect();
         assert_eq!(lines.len(), 3, "{loads}");
         assert!(
-            lines[0].starts_with("load ") && lines[1].contains("complete"),
+            lines[0].trim_start().starts_with("load ") && lines[1].contains("complete"),
             "{loads}"
         );
 

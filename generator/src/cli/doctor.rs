@@ -130,6 +130,9 @@ fn registry() {
     }
 }
 
+/// The variable that names the library of DuckDB, for a connector too.
+const DUCKDB_LIBRARY: &str = "ETLGEN_DUCKDB_LIB";
+
 /// Looks for the library of DuckDB, which its destination loads when a connector runs.
 fn duckdb() {
     let name = match std::env::consts::OS {
@@ -137,7 +140,7 @@ fn duckdb() {
         "macos" => "libduckdb.dylib",
         _ => "libduckdb.so",
     };
-    let named = std::env::var_os("ETLGEN_DUCKDB_LIB").map(std::path::PathBuf::from);
+    let named = std::env::var_os(DUCKDB_LIBRARY).map(std::path::PathBuf::from);
     let folders = [
         "/usr/local/lib",
         "/usr/lib",

@@ -109,7 +109,11 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         }
     };
     let written = file.map_or(Ok(()), |file| write_report(file, &json));
-    let report = report?;
+    let report = match (report, &log) {
+        // The log has told it.
+        (Err(error), Some(_)) => return Ok(error.kind().exit_code()),
+        (report, _) => report?,
+    };
     written?;
     Ok(exit_code(&report, limited))
 }
