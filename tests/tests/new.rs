@@ -330,7 +330,7 @@ fn what_is_off_is_told_with_its_reason() {
     let said = Place::new(&spec).succeed(&["--spec", "pets.yaml"]);
     let line = "pets, owners: etlgen could not tell how this list is paged";
     assert!(
-        said.contains("Off: `sync` leaves these out") && said.contains(line),
+        said.contains("Off, unless `--resources` names them") && said.contains(line),
         "{said}"
     );
 }

@@ -118,25 +118,19 @@ pub fn config(plan: &Plan) -> TokenStream {
         .settings
         .first()
         .map_or("base_url", |setting| &setting.ident);
-    let lines = [
-        format!(
-            "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or",
-            flag(first),
-            plan.prefix,
-            first.to_uppercase()
-        ),
-        format!(
-            "`{}.toml` (`{first}`); the first one found is used.",
-            plan.prefix.to_lowercase()
-        ),
-    ];
-    let lines = lines.iter().map(|line| doc(line));
+    let text = doc(&format!(
+        "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or `{}.toml` (`{first}`); the first one found is used.",
+        flag(first),
+        plan.prefix,
+        first.to_uppercase(),
+        plan.prefix.to_lowercase()
+    ));
     let prefix = &plan.prefix;
     let fields = plan.settings.iter().map(setting);
     quote! {
         #docs
         use etlgen_runtime::prelude::*;
-        #(#lines)*
+        #text
         #[derive(Clone, Settings)]
         #[settings(prefix = #prefix)]
         pub struct Config {

@@ -110,9 +110,9 @@ fn off(plan: &Plan, width: usize) -> String {
     let off: String = lines.collect();
     match off.is_empty() {
         true => off,
-        false => format!(
-            "\nOff: `sync` leaves these out unless `--resources` names them or their setting has a value\n{off}"
-        ),
+        false => {
+            format!("\nOff, unless `--resources` names them or their setting has a value\n{off}")
+        }
     }
 }
 
@@ -452,7 +452,7 @@ paths:
         for list in &draft.facts.resources {
             assert!(shown.contains(&list.name), "{}: {shown}", list.name);
         }
-        let off = shown.split("\nOff: ").nth(1).unwrap_or_default();
+        let off = shown.split("\nOff, ").nth(1).unwrap_or_default();
         assert!(
             off.contains("its request may do something: `cancel`"),
             "{shown}"

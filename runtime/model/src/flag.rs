@@ -1,13 +1,15 @@
 //! The flags of settings, distinct from the flags of a connector's commands.
 
 /// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
-pub const RESERVED: [&str; 31] = [
+pub const RESERVED: [&str; 36] = [
     "allow-http",
+    "budget-url",
     "checkpoint-rows",
     "contract",
     "destination",
     "format",
     "full-refresh",
+    "group",
     "head",
     "help",
     "html",
@@ -15,6 +17,7 @@ pub const RESERVED: [&str; 31] = [
     "limit",
     "log-format",
     "max-time",
+    "out",
     "plan",
     "profile",
     "quiet",
@@ -24,8 +27,10 @@ pub const RESERVED: [&str; 31] = [
     "requests-per-second",
     "require",
     "resources",
+    "run",
     "select",
     "since",
+    "slice",
     "to",
     "until",
     "verbose",

@@ -87,13 +87,15 @@ fn told(matches: &ArgMatches, path: &[String]) -> BTreeMap<String, Vec<String>> 
 }
 
 /// Returns words for the required arguments of a command.
-fn positionals(path: &[String]) -> Vec<String> {
+fn positionals(path: &[String], id: &str) -> Vec<String> {
     let mut at = command();
     at.build();
     for name in path {
         at = at.find_subcommand(name).unwrap().clone();
     }
-    let wanted = at.get_arguments().filter(|arg| arg.is_required_set());
+    let wanted = at
+        .get_arguments()
+        .filter(|arg| arg.is_required_set() && arg.get_id() != id);
     let mut words = Vec::new();
     for arg in wanted {
         words.extend(arg.get_long().map(|long| format!("--{long}")));
@@ -284,8 +286,10 @@ fn no_setting_shadows_a_flag_or_is_shadowed_by_one() {
         {
             let mut line = vec!["c".to_owned()];
             line.extend(path.iter().cloned());
-            if id != "to" {
-                line.extend(positionals(path));
+            line.extend(positionals(path, id));
+            // A plan is stored, or is that of a run.
+            if path == &["plan"] && !["out", "run"].contains(&id.as_str()) {
+                line.extend(["--run".to_owned(), "7".to_owned()]);
             }
             line.extend(words.iter().cloned());
             if id == "format" && path == &["sync"] {
