@@ -82,10 +82,7 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
 /// that are still open; conflicts of this one are part of the result.
 pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnostic> {
     let resumed = update::resume(folder, options.dry_run)?;
-    let mut existing = Existing::open(folder)?;
-    if let Some(spec) = &options.spec {
-        existing.keep_document(spec)?;
-    }
+    let existing = Existing::open(folder)?;
     let settles = update::refuse_open_conflicts(&existing.tree, &options.accept)?;
     let document = existing.document(options.spec.as_deref());
     let generation = existing.generate(&document.name, existing.load(&document)?)?;
@@ -96,7 +93,7 @@ pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnost
         &options.accept,
         update::announce(&existing, options),
     )?;
-    let update = Update::new(existing, generation, merge, resumed);
+    let update = Update::new(existing, document, generation, merge, resumed);
     Ok(update.settling(settles))
 }
 

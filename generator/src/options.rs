@@ -112,7 +112,6 @@ impl Options {
             hosts: overrides.hosts(),
             package: Package::new(Wanted::of(overrides))?,
             own_workspace: surroundings.has_workspace && !is_member,
-            is_root: !is_member,
             etlgen_toml: match &self.config.text {
                 Some(text) => EtlgenToml::Kept(overrides::set(text, &lines)),
                 None => EtlgenToml::First(lines),
@@ -197,8 +196,7 @@ fn built_with(folder: &Path) -> Runtime {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct UpdateOptions {
-    /// Another document: a file or a URL, which becomes the `spec` of `etlgen.toml`, or `-`, for this update only; by
-    /// default the `spec` of `etlgen.toml`.
+    /// Another document, for this update only: a file, a URL, or `-`; by default the `spec` of `etlgen.toml`.
     pub spec: Option<String>,
     /// The side that settles the conflicts of a file, by its path in the crate.
     pub accept: std::collections::BTreeMap<String, Side>,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use semver::Version;
 
-use crate::diagnostics::{Diagnostic, Kind, printable};
+use crate::diagnostics::{Diagnostic, Kind, printable, toml_string};
 use crate::diff::{Diff, Surface, next};
 use crate::draft::Draft;
 use crate::options::{Options, Revision, UpdateOptions};
@@ -37,6 +37,7 @@ pub struct Update {
 impl Update {
     pub(crate) fn new(
         existing: Existing,
+        document: crate::project::Document,
         generation: Generation,
         merge: Merge,
         resumed: Option<Diagnostic>,
@@ -48,19 +49,18 @@ impl Update {
             Diagnostic::warning(Kind::Crate, message).in_file(file)
         }));
         notes.extend(generation.notes);
+        let named = existing.named();
+        if document.name != named {
+            let message = format!("etlgen.toml still names {named}, which the next update reads");
+            let line = format!("spec = {}", toml_string(&document.name));
+            let hint = format!("to keep the new document, write into etlgen.toml: {line}");
+            notes.push(Diagnostic::note(Kind::Overrides, message).with_hint(hint));
+        }
         let Merge {
             planned,
             records,
             release,
         } = merge;
-        let mut planned = planned;
-        if let Some(text) = existing
-            .config
-            .text
-            .filter(|text| is_new(&existing.tree, text))
-        {
-            planned.write("etlgen.toml", text, Outcome::Follows);
-        }
         let mut all = planned.ended(&existing.tree);
         all.extend(records);
         let Planned {
@@ -118,11 +118,6 @@ impl Update {
     pub(crate) fn package(&self) -> &Package {
         &self.package
     }
-}
-
-/// Returns whether an update changes `etlgen.toml`, as it names another document.
-fn is_new(tree: &Tree, text: &str) -> bool {
-    !matches!(tree.read("etlgen.toml"), Ok(Text::Some(known)) if known == text)
 }
 
 /// Finishes an interrupted update and returns a note about it.

@@ -55,24 +55,6 @@ impl ErrorKind {
         }
     }
 
-    /// Returns the kind of that name.
-    #[cfg(feature = "cli")]
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        let mut all = [
-            ErrorKind::Usage,
-            ErrorKind::Credentials,
-            ErrorKind::Api,
-            ErrorKind::Paging,
-            ErrorKind::Contract,
-            ErrorKind::Destination,
-            ErrorKind::State,
-            ErrorKind::Stopped,
-            ErrorKind::System,
-        ]
-        .into_iter();
-        all.find(|kind| kind.name() == name)
-    }
-
     /// Returns the exit code of a command that ends with this kind of error.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -116,8 +98,6 @@ struct Inner {
     context: Vec<String>,
     cause: Option<Cause>,
     hint: Option<String>,
-    /// Whether another run has what is needed, and the same may succeed later.
-    busy: bool,
 }
 
 impl Error {
@@ -130,7 +110,6 @@ impl Error {
             context: Vec::new(),
             cause: None,
             hint: None,
-            busy: false,
         }))
     }
 
@@ -157,17 +136,6 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
-    }
-
-    /// Says that another run has what is needed: the same may succeed when that run has ended.
-    pub(crate) fn busy(mut self) -> Self {
-        self.0.busy = true;
-        self
-    }
-
-    /// Returns whether the same may succeed when another run has ended.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.0.busy
     }
 
     /// Rewrites every text in it (to redact secrets). Causes whose text changes become plain text.

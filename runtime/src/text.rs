@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use etlgen_model::nearest;
-use unicode_width::UnicodeWidthStr;
 
 /// Encodes bytes in standard base64 with padding, as RFC 7617 requires.
 pub(crate) fn base64(bytes: &[u8]) -> String {
@@ -108,48 +107,9 @@ pub(crate) fn listed(names: &[&str]) -> String {
 /// The width of text for people.
 const WIDTH: usize = 80;
 
-/// Makes text safe for a terminal: control characters become escapes.
-pub(crate) fn printable(text: &str) -> String {
-    let escape = |c: char| match c {
-        '\n' => vec![c],
-        c if c.is_control() => c.escape_default().collect(),
-        c => vec![c],
-    };
-    text.chars().flat_map(escape).collect()
-}
-
-/// Writes a number with commas between thousands: `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Formats a number of bytes (`12.3 MB`).
-pub(crate) fn bytes(count: u64) -> String {
-    match count {
-        0..1_000 => format!("{count} B"),
-        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
-        _ => format!("{:.1} GB", count as f64 / 1e9),
-    }
-}
-
 /// Wraps a text between words in lines of at most 80 characters. The first line begins with `head`,
 /// the others and those after a line break with `indent` blanks. Longer words stay whole.
 pub(crate) fn wrapped(head: &str, indent: usize, text: &str) -> Vec<String> {
-    wrapped_to(WIDTH, head, indent, text)
-}
-
-/// Wraps a text in lines that take at most `width` columns of a terminal.
-pub(crate) fn wrapped_to(width: usize, head: &str, indent: usize, text: &str) -> Vec<String> {
-    let columns = UnicodeWidthStr::width;
     let mut lines = Vec::new();
     let mut left = head.to_owned();
     for (at, line) in text.lines().enumerate() {
@@ -157,7 +117,7 @@ pub(crate) fn wrapped_to(width: usize, head: &str, indent: usize, text: &str) ->
             lines.push(std::mem::replace(&mut left, " ".repeat(indent)));
         }
         for (at, word) in line.trim_start().split(' ').enumerate() {
-            if at > 0 && columns(left.as_str()) + 1 + columns(word) > width {
+            if at > 0 && left.chars().count() + 1 + word.chars().count() > WIDTH {
                 lines.push(std::mem::replace(&mut left, " ".repeat(indent)));
             } else if at > 0 {
                 left.push(' ');
@@ -275,18 +235,6 @@ mod tests {
             (b"\xf0\x9f\x92", "\u{fffd}f0\u{fffd}9f\u{fffd}92"),
         ] {
             assert_eq!(lossless(bytes), text);
-        }
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1234567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(number), text);
         }
     }
 

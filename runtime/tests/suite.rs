@@ -45,8 +45,6 @@ mod refusals;
 mod requests;
 mod secrets;
 mod select;
-#[cfg(feature = "parquet")]
-mod slices;
 mod speed;
 mod spelled;
 mod support;

@@ -18,10 +18,9 @@ pub struct CargoToml<'a> {
     pub rust_version: &'a str,
     /// A TOML list.
     pub keywords: &'a str,
+    pub spec: &'a str,
     /// The runtime's requirement: an inline table or a string.
     pub runtime: &'a str,
-    /// Whether no workspace around the crate decides on its profiles.
-    pub is_root: bool,
     /// Whether the crate is not a member of a workspace around it.
     pub own_workspace: bool,
     /// Empty, unless the crate is large.
@@ -50,8 +49,6 @@ pub struct Readme<'a> {
     pub description: &'a str,
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
-    /// What a plain run leaves out: (reason, names).
-    pub left_out: &'a [(String, String)],
     pub features: &'a [FeatureRow],
     /// Whether the crate has a `Dockerfile`.
     pub docker: bool,
@@ -74,8 +71,6 @@ pub struct Readme<'a> {
     pub airbyte: bool,
     /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
-    /// The tables as a diagram of mermaid; empty if it has too many.
-    pub diagram: &'a str,
 }
 
 /// A setting in the README.
@@ -151,14 +146,6 @@ pub struct CiYml<'a> {
     pub version: &'a str,
 }
 
-/// `.github/workflows/update.yml`.
-#[derive(Template)]
-#[template(path = "update.yml.askama", escape = "none")]
-pub struct UpdateYml<'a> {
-    /// The etlgen that generates the crate.
-    pub version: &'a str,
-}
-
 /// `Dockerfile`.
 #[derive(Template)]
 #[template(path = "Dockerfile.askama", escape = "none")]
@@ -199,7 +186,6 @@ mod tests {
             }
             .render()
             .unwrap(),
-            UpdateYml { version: "1.2.3" }.render().unwrap(),
             Dockerfile {
                 crate_name: "billing",
                 source: "billing",

@@ -3,14 +3,55 @@
 //! in the target folder.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use etlgen_testkit::http::{Response, Server};
 use etlgen_testkit::{Kind, skip};
-use etlgen_tests::python::{environment, run};
 use etlgen_tests::workspace::{binary, root};
 use serde_json::{Value, json};
+
+/// Runs a command; an error is what it has written.
+fn run(command: &mut Command) -> Result<String, String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&stdout).into_owned();
+    match status.success() {
+        true => Ok(text),
+        false => Err(text + &String::from_utf8_lossy(&stderr)),
+    }
+}
+
+/// Returns the folder of the programs of an environment with these packages, which is made once;
+/// `None`: it cannot be made here.
+fn environment(name: &str, packages: &[&str]) -> Option<PathBuf> {
+    let made = || -> Result<PathBuf, String> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hosts-{name}"));
+        let programs = folder.join("bin");
+        let (ready, wanted) = (folder.join("ready"), packages.join("\n"));
+        if std::fs::read_to_string(&ready).is_ok_and(|there| there == wanted) {
+            return Ok(programs);
+        }
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder))?;
+        run(Command::new(programs.join("python"))
+            .args(["-m", "pip", "install", "--quiet", "--retries", "1"])
+            .args(packages))?;
+        std::fs::write(ready, wanted).map_err(|error| error.to_string())?;
+        Ok(programs)
+    };
+    match made() {
+        Ok(programs) => Some(programs),
+        Err(why) => {
+            skip(Kind::Python, &format!("{name} cannot be installed: {why}"));
+            None
+        }
+    }
+}
 
 /// An API with customers, their orders, and rates; `/more` adds a customer.
 fn api() -> Server {

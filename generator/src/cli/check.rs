@@ -16,9 +16,6 @@ pub struct Arguments {
     offline: bool,
 }
 
-/// The most files with one problem that are named.
-const FEW: usize = 8;
-
 /// The problems found.
 #[derive(Default)]
 struct Found {
@@ -30,17 +27,6 @@ struct Found {
 }
 
 impl Found {
-    /// Adds files with the same problem: each alone if they are few, or else the first of them.
-    fn files(&mut self, files: Vec<&str>, message: &str) {
-        match files.as_slice() {
-            [first, rest @ ..] if files.len() > FEW => {
-                let others = rest.len();
-                self.stale(first, &format!("{message}; so are {others} other files"));
-            }
-            files => files.iter().for_each(|file| self.stale(file, message)),
-        }
-    }
-
     fn stale(&mut self, file: &str, message: &str) {
         let problem = Diagnostic::error(Kind::Crate, message).in_file(file);
         self.stale.push(problem);
@@ -152,19 +138,20 @@ fn drifted(lock: &Lock, now: &Lock, found: &mut Found) {
         let message = "its names or options would be generated differently now";
         found.stale(".etlgen/lock.json", message);
     }
-    let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (path, text) in &now.files {
         match lock.files.get(path) {
             Some(known) if known == text => {}
             // Its owner writes this file.
             Some(_) if path == "etlgen.toml" => found.stale(path, CHANGED),
-            Some(_) => changed.push(path.as_str()),
-            None => new.push(path.as_str()),
+            Some(_) => found.stale(path, "changed: it would be generated differently now"),
+            None => found.stale(path, "new: it is not generated yet"),
         }
     }
-    let gone = lock.files.keys().map(String::as_str);
-    let gone = gone.filter(|path| !now.files.contains_key(*path)).collect();
-    found.files(changed, "changed: it would be generated differently now");
-    found.files(new, "new: it is not generated yet");
-    found.files(gone, "removed: it would not be generated any more");
+    let gone = lock
+        .files
+        .keys()
+        .filter(|path| !now.files.contains_key(*path));
+    for path in gone {
+        found.stale(path, "removed: it would not be generated any more");
+    }
 }

@@ -76,12 +76,10 @@ pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagno
     Ok(draft)
 }
 
-/// Returns a view as wide as the terminal, or as the shell exports.
+/// Returns a view as wide as the terminal, if the shell exports its width.
 pub fn view() -> View {
     let columns = std::env::var("COLUMNS").ok();
     let columns = columns.and_then(|columns| columns.parse::<usize>().ok());
-    let screen = terminal_size::terminal_size_of(std::io::stdout());
-    let columns = columns.or(screen.map(|(width, _)| usize::from(width.0)));
     let mut view = View::default();
     if let Some(columns) = columns.filter(|columns| *columns > 0) {
         view.width = columns;

@@ -2,7 +2,6 @@
 
 mod check;
 mod diff;
-mod doctor;
 mod explain;
 mod inspect;
 mod learn;
@@ -12,7 +11,6 @@ mod update;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -41,8 +39,6 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Show the evidence for an inferred resource, field or auth, and how to override it
     Explain(explain::Arguments),
-    /// Check the tools that etlgen and its crates need
-    Doctor,
     /// Learn the records of a resource without a schema from samples: `etlgen learn RESOURCE < sample.json`
     Learn(learn::Arguments),
 }
@@ -94,23 +90,13 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
-        Command::Doctor => doctor::run(),
         Command::Learn(arguments) => learn::run(&arguments),
     };
     let end = result.unwrap_or_else(|error| {
         say(&error.to_string());
         End::from(&error)
     });
-    // The last line may still be in the buffer.
-    if let Err(error) = std::io::stdout().flush()
-        && error.kind() != std::io::ErrorKind::BrokenPipe
-    {
-        UNWRITTEN.store(true, Ordering::Relaxed);
-    }
-    match (UNWRITTEN.load(Ordering::Relaxed), end) {
-        (true, End::Done) => End::Failed.into(),
-        (_, end) => end.into(),
-    }
+    end.into()
 }
 
 /// The document, its overlays and the overrides, as several commands take them.
@@ -204,16 +190,7 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Prints text on standard output. A reader that stops early (`| head`) is not an error; what cannot
-/// be written otherwise ends the command with 1.
+/// Prints text on standard output; a reader that stops early (`| head`) is not an error.
 fn out(text: &str) {
-    if let Err(error) = writeln!(std::io::stdout(), "{}", text.trim_end())
-        && error.kind() != std::io::ErrorKind::BrokenPipe
-        && !UNWRITTEN.swap(true, Ordering::Relaxed)
-    {
-        say(&format!("error: the output cannot be written: {error}"));
-    }
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
-
-/// Whether output could not be written.
-static UNWRITTEN: AtomicBool = AtomicBool::new(false);

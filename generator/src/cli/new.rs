@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::inspect::view;
-use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes, say};
-use crate::diagnostics::{Diagnostic, counted, printable, toml_string};
+use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes};
+use crate::diagnostics::{Diagnostic, counted};
 use crate::overrides::Ci;
 use crate::project::{check_runtime, ensure_free};
 use crate::{Generation, Options};
@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Page where the crate is developed
     #[arg(long, value_name = "URL")]
     repository: Option<String>,
-    /// Write workflows: one tests each change, one updates the crate each week and opens a pull request
+    /// Write a workflow that tests each change
     #[arg(long, value_name = "WHERE")]
     ci: Option<Ci>,
     /// Write a Dockerfile
@@ -110,77 +110,9 @@ impl Arguments {
 
 fn report(generation: &Generation) {
     out(&generation.table(&view()));
-    let folder = generation.folder().display().to_string();
-    let count = generation.resources().count();
-    let left_out = match generation.left_out() {
-        0 => String::new(),
-        some => format!(", {some} of them off"),
-    };
+    let folder = generation.folder().display();
     out(&format!(
-        "\n{} in {folder}{left_out}\n",
-        counted(count, "resource")
+        "\n{} in {folder}\n\n  cd {folder}\n  cargo run -- --help",
+        counted(generation.resources().count(), "resource"),
     ));
-    let mut lines = vec![format!("cd {}", quoted(&folder))];
-    lines.extend(
-        generation
-            .required()
-            .map(|variable| format!("export {variable}=…")),
-    );
-    lines.push("cargo run -- check".to_owned());
-    let few = generation.exemplary(EXAMPLES).join(",");
-    lines.push(match few.is_empty() {
-        true => "cargo run -- sync".to_owned(),
-        false => format!("cargo run -- sync --resources {few}"),
-    });
-    lines.iter().for_each(|line| out(&format!("  {line}")));
-    out(
-        "\nThe first build compiles some 250 libraries, which takes 2 to 7 minutes; the next ones take seconds.",
-    );
-    secrets(generation);
-    outside(generation);
-}
-
-/// The most resources that the first run is proposed to read.
-const EXAMPLES: usize = 2;
-/// The most fields that are named.
-const FIELDS: usize = 12;
-
-/// Names the fields that look like secrets, which are loaded like any other.
-fn secrets(generation: &Generation) {
-    let found = generation.secret_fields();
-    if found.is_empty() {
-        return;
-    }
-    let (shown, more) = found.split_at(found.len().min(FIELDS));
-    let more = match more.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names = shown.join(", ");
-    let drop = shown.first().and_then(|name| name.split_once('.'));
-    let (record, key) = drop.unwrap_or_default();
-    say(&format!(
-        "note: these fields look like secrets, and are loaded: {names}{more}\n  hint: `#[record(drop({}))]` at `{record}` leaves one out",
-        toml_string(key)
-    ));
-}
-
-/// Says that the document is not in the crate, where a clone would look for it.
-fn outside(generation: &Generation) {
-    let spec = generation.spec();
-    if spec.starts_with("../") || spec.starts_with('/') {
-        say(&format!(
-            "note: etlgen.toml names the document {}, which is outside of the crate: others who clone it lack the document\n  hint: copy it into the crate, and set `spec` in etlgen.toml to its name there",
-            printable(spec)
-        ));
-    }
-}
-
-/// Returns a path for a shell.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/~".contains(c);
-    match path.chars().all(plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
 }

@@ -13,7 +13,7 @@ pub struct Arguments {
     /// Folder of the crate
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
-    /// Use another document, and keep it as the `spec` of etlgen.toml: a file, a URL, or `-`, which is used once [default: that `spec`]
+    /// Use another document this time: a file, a URL, or `-` [default: the `spec` of etlgen.toml]
     #[arg(long)]
     spec: Option<String>,
     /// Show what would be done, and write nothing
@@ -113,7 +113,7 @@ fn report(update: &Update, accept: &Accept) {
         let mut conflicts = update.conflicts.iter();
         let conflicted = conflicts.any(|conflict| conflict.is_marked && conflict.path == *path);
         match outcome {
-            Outcome::Follows if path != "etlgen.toml" => followed.push(printable(path)),
+            Outcome::Follows => followed.push(printable(path)),
             outcome => {
                 let what = outcome_text(path, outcome, conflicted);
                 out(&format!("{}: {what}", printable(path)));
@@ -144,7 +144,6 @@ fn report(update: &Update, accept: &Accept) {
 
 fn outcome_text(path: &str, outcome: &Outcome, conflicted: bool) -> String {
     let text = match outcome {
-        Outcome::Follows if path == "etlgen.toml" => "names the new document",
         Outcome::Follows => "regenerated",
         Outcome::New => "new",
         Outcome::Removed => "removed: it is no longer generated, and you had not edited it",

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::credentials::auth;
 use super::resource::{needs_config, paginator, value_of};
-use super::tokens::{doc, field_doc, for_features, ident, inner_doc};
+use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{FieldRef, Plan, Resource, Setting, markdown};
 
 fn library_name(plan: &Plan) -> proc_macro2::Ident {
@@ -118,19 +118,25 @@ pub fn config(plan: &Plan) -> TokenStream {
         .settings
         .first()
         .map_or("base_url", |setting| &setting.ident);
-    let text = doc(&format!(
-        "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or `{}.toml` (`{first}`); the first one found is used.",
-        flag(first),
-        plan.prefix,
-        first.to_uppercase(),
-        plan.prefix.to_lowercase()
-    ));
+    let lines = [
+        format!(
+            "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or",
+            flag(first),
+            plan.prefix,
+            first.to_uppercase()
+        ),
+        format!(
+            "`{}.toml` (`{first}`); the first one found is used.",
+            plan.prefix.to_lowercase()
+        ),
+    ];
+    let lines = lines.iter().map(|line| doc(line));
     let prefix = &plan.prefix;
     let fields = plan.settings.iter().map(setting);
     quote! {
         #docs
         use etlgen_runtime::prelude::*;
-        #text
+        #(#lines)*
         #[derive(Clone, Settings)]
         #[settings(prefix = #prefix)]
         pub struct Config {
@@ -140,7 +146,7 @@ pub fn config(plan: &Plan) -> TokenStream {
 }
 
 fn setting(setting: &Setting) -> TokenStream {
-    let docs = field_doc(&setting.doc);
+    let docs = doc(&setting.doc);
     let default = setting
         .default
         .as_ref()

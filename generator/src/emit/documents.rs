@@ -4,16 +4,15 @@ use crate::diagnostics::toml_string as quoted;
 use etlgen_model::Paginator;
 use etlgen_templates::{
     CargoToml, CiYml, Dockerfile, Dockerignore, DoubtRow, EtlgenToml, FeatureRow, Gitattributes,
-    Gitignore, LICENSE_APACHE, LicenseMit, Readme, ResourceRow, SettingRow, Template, UpdateYml,
+    Gitignore, LICENSE_APACHE, LicenseMit, Readme, ResourceRow, SettingRow, Template,
 };
 use serde_json::Value;
 
 use super::crate_root::exemplary;
-use super::diagram::diagram;
 use super::{Context, EtlgenToml as Config, Files};
 use crate::overrides::{Ci, feature};
 use crate::plan::{
-    Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, by_reason, markdown, plain_text,
+    Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, markdown, plain_text,
 };
 
 /// The version of this etlgen, which is also that of the runtime.
@@ -67,8 +66,6 @@ fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Er
             version: VERSION,
         };
         files.insert(".github/workflows/ci.yml".into(), workflow.render()?);
-        let update = UpdateYml { version: VERSION };
-        files.insert(".github/workflows/update.yml".into(), update.render()?);
     }
     if package.docker {
         let source = &plan.source;
@@ -130,8 +127,8 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
         documentation: &quoted(&format!("https://docs.rs/{}", plan.crate_name)),
         rust_version: &quoted(env!("CARGO_PKG_RUST_VERSION")),
         keywords: &keywords(plan),
+        spec: &quoted(&context.spec),
         runtime: &runtime,
-        is_root: context.is_root,
         own_workspace: context.own_workspace,
         features: &features(plan),
         example_feature: exemplary(plan)
@@ -201,7 +198,6 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         description: &plan.description,
         settings: &settings,
         resources: &resources,
-        left_out: &left_out(plan),
         features: &features(plan),
         docker: context.package.docker,
         sqlite: can_load("sqlite"),
@@ -217,20 +213,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         singer: context.hosts.contains(&"singer"),
         airbyte: context.hosts.contains(&"airbyte"),
         shared_pages: plan.pages.is_some(),
-        diagram: &diagram(plan),
     }
     .render()
-}
-
-/// Returns what a plain run leaves out, by the reason.
-fn left_out(plan: &Plan) -> Vec<(String, String)> {
-    let all = by_reason(&plan.left_out(), usize::MAX).into_iter();
-    let row = |(reason, names, _): (String, Vec<String>, usize)| {
-        let names: Vec<String> = names.iter().map(|name| cell(name)).collect();
-        let reason = plain_text(&reason.replace('`', "\u{1}")).replace('\u{1}', "`");
-        (reason, names.join(", "))
-    };
-    all.map(row).collect()
 }
 
 fn setting_row(plan: &Plan, setting: &Setting) -> SettingRow {

@@ -4,7 +4,6 @@
 mod body;
 mod crate_root;
 mod credentials;
-mod diagram;
 mod documents;
 mod resource;
 mod structs;
@@ -39,8 +38,6 @@ pub struct Context {
     pub package: Package,
     /// Whether the crate is a workspace of its own within another one.
     pub own_workspace: bool,
-    /// Whether no workspace around the crate decides on its profiles.
-    pub is_root: bool,
     pub etlgen_toml: EtlgenToml,
 }
 
@@ -83,8 +80,8 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     if !plan.types.is_empty() {
         let homes = structs::homes(plan);
         rust("src/types/mod.rs".into(), structs::index(plan, &homes))?;
-        for (ident, bodies) in &homes {
-            rust(format!("src/types/{ident}.rs"), structs::file(plan, bodies))?;
+        for (ident, body) in &homes {
+            rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
         }
     }
     for resource in &plan.resources {

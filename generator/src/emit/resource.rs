@@ -173,8 +173,7 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     }
     calls.extend(resource.auth.iter().map(own_auth));
     calls.extend(body::fixed(resource));
-    let own = resource.own_parameters(&plan.headers);
-    calls.extend(own.filter_map(|own| parameter(plan, own)));
+    calls.extend(resource.own_parameters(&plan.headers).filter_map(parameter));
     if !resource.records.is_empty() {
         let records = &resource.records;
         calls.push(quote!(.records(#records)));
@@ -248,8 +247,8 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
 }
 
 /// Emits a parameter of every request: `.query("limit", "5")`; nothing for a fixed field of the
-/// body. A setting that may lack a value is named if its name is not that of the parameter.
-fn parameter(plan: &Plan, parameter: &Parameter) -> Option<TokenStream> {
+/// body.
+fn parameter(parameter: &Parameter) -> Option<TokenStream> {
     let place = match parameter.place {
         ParameterPlace::Path => quote!(path),
         ParameterPlace::Query => quote!(query),
@@ -261,13 +260,7 @@ fn parameter(plan: &Plan, parameter: &Parameter) -> Option<TokenStream> {
     };
     let is_field = matches!(parameter.value, ParameterValue::Json(_));
     let (name, value) = (&parameter.name, value_of(&parameter.value));
-    let setting = parameter.value.setting().filter(|setting| {
-        let mut settings = plan.settings.iter();
-        let is_open = settings.any(|it| it.ident == *setting && it.optional);
-        is_open && setting != name
-    });
-    let setting = setting.map(|setting| quote!(.setting(#setting)));
-    (!is_field).then(|| quote!(.#place(#name, #value) #setting))
+    (!is_field).then(|| quote!(.#place(#name, #value)))
 }
 
 /// Emits the value of a parameter: a text, or a setting.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::tokens::{doc, field_doc, for_features, ident, inner_doc};
-use crate::plan::{Case, Field, Plan, Struct, Type};
+use super::tokens::{doc, for_features, ident, inner_doc};
+use crate::plan::{Case, Field, Plan, Struct, Type, module_name};
 
 /// Emits a struct.
 pub fn record(body: &Struct) -> TokenStream {
@@ -28,7 +28,7 @@ pub fn record(body: &Struct) -> TokenStream {
 }
 
 fn field(case: Option<Case>, field: &Field) -> TokenStream {
-    let docs = field_doc(&field.doc);
+    let docs = doc(&field.doc);
     let derived = case.map_or_else(|| field.ident.clone(), |case| case.key(&field.ident));
     let key = (derived != field.key).then(|| {
         let key = &field.key;
@@ -80,27 +80,26 @@ pub fn used(bodies: &[Struct]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Returns the shared structs by their module, in the order of the plan.
-pub fn homes(plan: &Plan) -> BTreeMap<&str, Vec<&Struct>> {
-    let mut homes: BTreeMap<&str, Vec<&Struct>> = BTreeMap::new();
+/// Returns the shared structs by their module.
+pub fn homes(plan: &Plan) -> BTreeMap<String, &Struct> {
+    let mut homes = BTreeMap::new();
     for body in &plan.types {
-        let home = plan
-            .type_homes
-            .get(&body.name)
-            .map_or("shared", String::as_str);
-        homes.entry(home).or_default().push(body);
+        let mut name = module_name(&body.name);
+        while homes.contains_key(&name) {
+            name.push('_');
+        }
+        homes.insert(name, body);
     }
     homes
 }
 
 /// Emits `src/types/mod.rs`.
-pub fn index(plan: &Plan, homes: &BTreeMap<&str, Vec<&Struct>>) -> TokenStream {
-    let docs = inner_doc(&["Structs that several resources share, one file per family of names."]);
+pub fn index(plan: &Plan, homes: &BTreeMap<String, &Struct>) -> TokenStream {
+    let docs = inner_doc(&["Structs that several resources share."]);
     let modules: Vec<_> = homes.keys().map(|name| ident(name)).collect();
-    let features = homes.values().map(|bodies| {
-        let first = bodies.first();
-        first.and_then(|body| plan.type_features.get(&body.name))
-    });
+    let features = homes
+        .values()
+        .map(|body| plan.type_features.get(&body.name));
     let gates: Vec<_> = features
         .map(|features| for_features(features.map_or(&[], Vec::as_slice)))
         .collect();
@@ -111,14 +110,14 @@ pub fn index(plan: &Plan, homes: &BTreeMap<&str, Vec<&Struct>>) -> TokenStream {
     }
 }
 
-/// Emits the file of a family of shared structs.
-pub fn file(plan: &Plan, bodies: &[&Struct]) -> TokenStream {
-    let here: Vec<Struct> = bodies.iter().map(|body| (*body).clone()).collect();
-    let imports = imports(plan, &used(&here), &here);
-    let records = here.iter().map(record);
+/// Emits the file of one shared struct.
+pub fn file(plan: &Plan, body: &Struct) -> TokenStream {
+    let here = std::slice::from_ref(body);
+    let imports = imports(plan, &used(here), here);
+    let record = record(body);
     quote! {
         use etlgen_runtime::prelude::*;
         #imports
-        #(#records)*
+        #record
     }
 }

@@ -27,7 +27,6 @@ fn rust(plan: &Plan) -> String {
         hosts: Vec::new(),
         package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
-        is_root: true,
         etlgen_toml: EtlgenToml::First(Vec::new()),
     };
     let files = files(plan, &context).unwrap();
@@ -155,72 +154,4 @@ fn the_owners_words_about_lists_and_the_place_of_a_bound_are_in_the_code() {
         rust.contains(".unsendable(\"itsrequestneedsabody"),
         "{rust}"
     );
-}
-
-/// Every pair of schemes, in every way in which a document combines them: one setting holds one
-/// credential, and the code uses only settings that exist.
-#[test]
-fn every_pair_of_schemes_has_settings_of_its_own() {
-    const SCHEMES: [(&str, &str); 10] = [
-        ("bearer", "{type: http, scheme: bearer}"),
-        ("token", "{type: http, scheme: bearer}"),
-        ("basic", "{type: http, scheme: basic}"),
-        ("header", "{type: apiKey, in: header, name: X-Api-Key}"),
-        ("plain", "{type: apiKey, in: header, name: Authorization}"),
-        ("other", "{type: apiKey, in: header, name: X-Token}"),
-        ("query", "{type: apiKey, in: query, name: api_key}"),
-        ("cookie", "{type: apiKey, in: cookie, name: api-key}"),
-        (
-            "client",
-            "{type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://a.example/t', scopes: {}}}}",
-        ),
-        (
-            "code",
-            "{type: oauth2, flows: {authorizationCode: {authorizationUrl: 'https://a.example/a', tokenUrl: 'https://a.example/t', scopes: {}}}}",
-        ),
-    ];
-    let ways = [
-        ("security: [{A: [], B: []}]", ""),
-        ("security: [{A: []}, {B: []}]", ""),
-        ("security: [{A: []}]", "security: [{B: []}], "),
-        ("", "security: [{A: [], B: []}], "),
-        ("security: [{A: []}]", "security: [{A: [], B: []}], "),
-        ("security: [{A: []}, {B: []}]", "security: [{B: []}], "),
-    ];
-    for (a, first) in SCHEMES {
-        for (b, second) in SCHEMES.iter().filter(|(b, _)| *b != a) {
-            for (global, own) in ways {
-                let named = |text: &str| text.replace('A', a).replace('B', b);
-                let (global, own) = (named(global), named(own));
-                let list = "responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}";
-                let text = format!(
-                    "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nservers: [{{url: https://t.example}}]\n{global}\npaths:\n  /plain: {{get: {{{list}}}}}\n  /own: {{get: {{{own}{list}}}}}\ncomponents: {{securitySchemes: {{{a}: {first}, {b}: {second}}}}}\n"
-                );
-                let input = Input::new("t.yaml", text.as_bytes());
-                let (api, said) = read(&input);
-                let api = api.unwrap_or_else(|| panic!("{text}: {said:?}"));
-                let plan = plan(&api, &overridden(&api), &Options::default());
-                let mut idents: Vec<&str> =
-                    plan.settings.iter().map(|it| it.ident.as_str()).collect();
-                idents.sort_unstable();
-                let count = idents.len();
-                idents.dedup();
-                assert_eq!(idents.len(), count, "{text}: a setting stands twice");
-                let own = plan.resources.iter().filter_map(|it| it.auth.as_ref());
-                let used = std::iter::once(&plan.auth).chain(own);
-                for setting in used.flat_map(|auth| auth.settings()) {
-                    assert!(idents.contains(&setting), "{text}: no setting {setting}");
-                }
-                let sent = |auth: &crate::plan::Auth| {
-                    let mut names = auth.settings();
-                    let count = names.len();
-                    names.sort_unstable();
-                    names.dedup();
-                    names.len() == count
-                };
-                assert!(sent(&plan.auth), "{text}: {:?}", plan.auth);
-                assert!(rust(&plan).contains("pub struct Config"));
-            }
-        }
-    }
 }

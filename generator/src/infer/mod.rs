@@ -22,7 +22,6 @@ mod links;
 mod list_or_single;
 pub mod login;
 mod matching;
-mod named_fields;
 mod names;
 mod node;
 pub mod open_questions;

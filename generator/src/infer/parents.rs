@@ -7,7 +7,6 @@ use crate::spec::api::{Api, Location};
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, has_field, is_known};
 use super::matching::{self, Parent, descends};
-use super::named_fields;
 use super::names::is_own;
 use super::node::Node;
 use super::rules::rule;
@@ -174,10 +173,6 @@ pub(super) fn parents(
         if let Some(Some(parent)) = parents.get_mut(index) {
             parent.inherited = inherited;
             parent.links.extend(same_names(drafts, parent, index));
-            if let (Some(draft), Some(above)) = (drafts.get(index), drafts.get(parent.index)) {
-                let held = named_fields::links(api, draft, above, parent);
-                parent.links.extend(held);
-            }
         }
     }
     parents

@@ -27,10 +27,11 @@ pub fn json(draft: &Draft) -> Value {
         |rate| json!({"requests": rate.requests, "seconds": rate.seconds, "reason": rate.said}),
     );
     let rates: Vec<Value> = rates.collect();
-    let off = draft.plan.left_out().into_iter();
-    let off: Vec<Value> = off
-        .map(|off| json!({"name": off.name, "reason": off.reason}))
-        .collect();
+    let off = decided.iter().filter_map(|decided| {
+        let reason = decided.planned.off.as_ref()?;
+        Some(json!({"name": decided.facts.name, "reason": reason}))
+    });
+    let off: Vec<Value> = off.collect();
     json!({
         "api": {
             "title": api.title,

@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 use crate::diagnostics::{counted, printable};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
-use crate::plan::{Plan, by_reason};
 use crate::spec::api::{Api, Operation};
 
 use super::json::{auth, renewal};
@@ -34,9 +33,6 @@ const HEADER: [&str; COLUMNS] = [
     "cursor",
     "parent",
 ];
-
-/// The most resources that are named for one reason.
-const LISTED: usize = 6;
 
 /// The number of lists in a table, and its width.
 #[derive(Clone, Copy, Debug)]
@@ -88,31 +84,23 @@ pub fn table(draft: &Draft, view: &View) -> String {
         text.push_str(&wrapped(names, view.width));
     }
     text.push_str(&legend(&text));
-    text.push_str(&off(&draft.plan, view.width));
+    text.push_str(&off(&decided, view.width));
     text.push_str(&missed(facts, view.width));
     text.push_str(&open(facts, &lists, view.width));
     text
 }
 
-/// Lists what runs leave out unless `--resources` names it or its setting has a value.
-fn off(plan: &Plan, width: usize) -> String {
-    let lines = by_reason(&plan.left_out(), LISTED).into_iter();
-    let lines = lines.map(|(reason, names, more)| {
-        let more = match more {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let text = one_line(&format!("{}{more}: {reason}", names.join(", ")));
-        let mut rest = text.split(' ').map(str::to_owned);
-        let first: String = rest.next().unwrap_or_default();
-        hanging("  ", std::iter::once(first).chain(rest), width)
+/// Lists what runs leave out unless `--resources` names it.
+fn off(decided: &[Decided<'_>], width: usize) -> String {
+    let off = decided.iter().filter_map(|decided| {
+        let reason = decided.planned.off.as_ref()?;
+        let text = one_line(&format!("{}: {reason}", decided.facts.name));
+        Some(lines("  ", text.split(' ').map(str::to_owned), width))
     });
-    let off: String = lines.collect();
+    let off: String = off.collect();
     match off.is_empty() {
         true => off,
-        false => {
-            format!("\nOff, unless `--resources` names them or their setting has a value\n{off}")
-        }
+        false => format!("\nOff: `sync` leaves these out unless `--resources` names them\n{off}"),
     }
 }
 
@@ -350,14 +338,6 @@ fn lines(prefix: &str, words: impl Iterator<Item = String>, width: usize) -> Str
     text
 }
 
-/// Does the same, with the lines after the first one indented further.
-fn hanging(prefix: &str, words: impl Iterator<Item = String>, width: usize) -> String {
-    let text = lines(prefix, words, width.saturating_sub(prefix.len()));
-    let mut own = text.split_inclusive('\n');
-    let first = own.next().unwrap_or_default().to_owned();
-    own.fold(first, |text, line| text + prefix + line)
-}
-
 /// Returns a question as lines of comment.
 fn question(text: &str, width: usize) -> String {
     let text = one_line(text);
@@ -452,7 +432,7 @@ paths:
         for list in &draft.facts.resources {
             assert!(shown.contains(&list.name), "{}: {shown}", list.name);
         }
-        let off = shown.split("\nOff, ").nth(1).unwrap_or_default();
+        let off = shown.split("\nOff: ").nth(1).unwrap_or_default();
         assert!(
             off.contains("its request may do something: `cancel`"),
             "{shown}"

@@ -5,7 +5,6 @@ use etlgen_model::{Deletes, LastId, Paginator};
 use super::credentials::Naming;
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
-use super::places::User;
 use super::records::Structs;
 use super::*;
 use crate::infer::body;
@@ -82,7 +81,6 @@ pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
         settings: Vec::new(),
         resources: Vec::new(),
         types: Vec::new(),
-        type_homes: BTreeMap::new(),
         type_features: BTreeMap::new(),
         features: Vec::new(),
         ledger: Ledger::new(),
@@ -218,24 +216,16 @@ fn resources(
     parameters::fill(plan, asked, &options.ledger);
     settings::mark_required(plan);
     parameters::say_what_for(plan);
-    twins::switch_off(api, &facts, plan);
     for (resource, record) in plan.resources.iter_mut().zip(&records) {
         let record = record.as_deref().and_then(|name| structs.get(name));
         resource.exchange = samples::exchange(resource, record, &plan.settings);
     }
-    let users = facts.iter().zip(&records).zip(&features);
-    let users = users.map(|(((found, _), record), feature)| User {
-        entry: resource_key(&api.operations[found.operation].pointer),
-        record: record.clone(),
-        feature: feature.clone(),
-    });
-    let mut placed = structs.place(&users.collect::<Vec<_>>());
     plan.ledger.extend(std::mem::take(&mut structs.given));
+    let mut placed = structs.place(&records, &features);
     for (resource, own) in plan.resources.iter_mut().zip(&mut placed.own) {
         resource.structs = std::mem::take(own);
     }
     plan.types = placed.shared;
-    plan.type_homes = placed.homes;
     plan.type_features = placed.shared_features;
     plan.features = features::all(&plan.resources);
 }

@@ -29,11 +29,7 @@ pub fn own_credentials(
     if let AuthFacts::Keys(keys) = &own.value
         && keys.len() > 1
     {
-        let different = different(keys);
-        let pairs = own.schemes.iter().zip(keys);
-        let pairs =
-            pairs.filter(|(_, key)| different.iter().any(|known| std::ptr::eq(*known, *key)));
-        let each = pairs.map(|(scheme, key)| OwnAuth {
+        let each = own.schemes.iter().zip(keys).map(|(scheme, key)| OwnAuth {
             schemes: vec![scheme.clone()],
             value: AuthFacts::Keys(vec![key.clone()]),
         });
@@ -141,9 +137,7 @@ impl Naming<'_> {
                 Auth::Basic(username, self.secret("password", password, settings))
             }
             AuthFacts::Keys(keys) => {
-                let keys = different(keys);
-                let count = keys.len();
-                let keys = keys.into_iter().map(|key| self.key(key, count, settings));
+                let keys = keys.iter().map(|key| self.key(key, keys.len(), settings));
                 Auth::Keys(keys.collect())
             }
             AuthFacts::Login(login) => self.login(login, settings),
@@ -267,17 +261,6 @@ impl Naming<'_> {
             1 => "api_key".to_owned(),
             _ => names::field(facts.name.trim_start_matches("X-").trim_start_matches("x-")),
         };
-        // The header `X-Api-Key` and the parameter `api_key` are two keys.
-        let is_taken = |ident: &str| {
-            let named = (self.named)(ident);
-            settings.iter().any(|setting| setting.ident == named)
-        };
-        let ident = match (is_taken(&ident), facts.location) {
-            (false, _) => ident,
-            (true, Location::Query) => format!("query_{ident}"),
-            (true, Location::Cookie) => format!("cookie_{ident}"),
-            (true, _) => format!("header_{ident}"),
-        };
         let name = text::plain(&facts.name);
         let place = match facts.location {
             Location::Query => format!("the query parameter `{name}`"),
@@ -332,21 +315,6 @@ impl Naming<'_> {
     fn said_of_oauth2(&self) -> String {
         self.said(|scheme| matches!(scheme, SecurityScheme::OAuth2 { .. }))
     }
-}
-
-/// Returns the keys that a request can carry together: of two in the same header, the first.
-fn different(keys: &[KeyFacts]) -> Vec<&KeyFacts> {
-    let mut found: Vec<&KeyFacts> = Vec::new();
-    for key in keys {
-        let same = |known: &&&KeyFacts| {
-            let alike = known.name.eq_ignore_ascii_case(&key.name);
-            alike && known.location == key.location
-        };
-        if !found.iter().any(|known| same(&known)) {
-            found.push(key);
-        }
-    }
-    found
 }
 
 /// Returns the settings that one way to authenticate requires: `` `username` and `password` ``.

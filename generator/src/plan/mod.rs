@@ -9,19 +9,15 @@ mod embedded;
 mod features;
 mod fields;
 mod given;
-mod left_out;
 mod names;
 pub mod package;
 mod parameters;
 mod path;
-mod places;
 mod records;
 mod samples;
-mod secret_fields;
 mod settings;
 mod shared;
 mod text;
-mod twins;
 mod types;
 
 use std::collections::BTreeMap;
@@ -33,7 +29,6 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{Options, Runtime, plan, resource_key};
 pub use case::Case;
-pub use left_out::by_reason;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use text::{markdown, plain as plain_text};
 
@@ -66,9 +61,6 @@ pub struct Plan {
     pub resources: Vec<Resource>,
     /// Structs that several resources use.
     pub types: Vec<Struct>,
-    /// The module in `types` of each of them, by its name. The structs of a module have the same
-    /// features.
-    pub type_homes: BTreeMap<String, String>,
     /// The features that use a shared struct, by its name. A struct without an entry is always
     /// compiled.
     pub type_features: BTreeMap<String, Vec<String>>,
@@ -267,16 +259,6 @@ pub enum ParameterValue {
     Json(serde_json::Value),
     /// A field of `Config`.
     Setting(String),
-}
-
-impl ParameterValue {
-    /// Returns the field of `Config` that holds the value.
-    pub fn setting(&self) -> Option<&str> {
-        match self {
-            ParameterValue::Setting(name) => Some(name),
-            ParameterValue::Fixed(_) | ParameterValue::Json(_) => None,
-        }
-    }
 }
 
 /// A reference to a field of a record in a declaration.

@@ -1,7 +1,7 @@
 //! Turns schemas into structs: decides what a record is, which structs resources share, and where
 //! recursion ends.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
@@ -10,13 +10,16 @@ use super::names::{self, Ledger, Names};
 use super::{Field, Struct, Type, text};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 
+/// The most features of a struct; one that more features use is always compiled.
+const COMMON: usize = 8;
+
 /// The structs of a crate while they are built.
 pub struct Structs<'a> {
     api: &'a Api,
     names: Names,
-    pub(super) ledger: &'a Ledger,
+    ledger: &'a Ledger,
     pub given: Ledger,
-    pub(super) made: Vec<Made>,
+    made: Vec<Made>,
     by_schema: HashMap<SchemaId, usize>,
     /// The records and lists around the one that is being built.
     around: Vec<SchemaId>,
@@ -25,14 +28,22 @@ pub struct Structs<'a> {
 }
 
 /// A struct, and the resource that owns it.
-pub(super) struct Made {
-    pub body: Struct,
-    /// Its entry in the ledger.
-    pub entry: String,
+struct Made {
+    body: Struct,
     /// The structs that its fields hold.
-    pub holds: Vec<usize>,
+    holds: Vec<usize>,
     /// The resource whose record it is.
-    pub owner: Option<usize>,
+    owner: Option<usize>,
+}
+
+/// The structs of a crate, by file.
+pub struct Placed {
+    /// The structs of each resource, that of its record first.
+    pub own: Vec<Vec<Struct>>,
+    pub shared: Vec<Struct>,
+    /// The features that use a shared struct, by its name. A struct without an entry is always
+    /// compiled.
+    pub shared_features: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Structs<'a> {
@@ -71,13 +82,8 @@ impl<'a> Structs<'a> {
             let unnamed = Ledger::new();
             let mut walked = Structs::new(api, &unnamed);
             records.for_each(|record| _ = walked.record(record, "Record"));
-            // The case of a struct's keys and its place stay while the struct exists.
-            let of = |what: &str| {
-                what.trim_start_matches("case ")
-                    .trim_start_matches("place ")
-                    .to_owned()
-            };
-            let used = |what: &str| walked.given.contains_key(&of(what));
+            // The case of a struct's keys stays while the struct exists.
+            let used = |what: &str| walked.given.contains_key(what.trim_start_matches("case "));
             kept.retain(|what, _| used(what));
         }
         kept
@@ -99,7 +105,7 @@ impl<'a> Structs<'a> {
         }
     }
 
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    fn position(&self, name: &str) -> Option<usize> {
         self.made.iter().position(|made| made.body.name == name)
     }
 
@@ -161,11 +167,10 @@ impl<'a> Structs<'a> {
         self.made.push(Made {
             body: Struct {
                 name: name.clone(),
-                doc: text::paragraph(&schema.description),
+                doc: text::sentence(&schema.description),
                 case: None,
                 fields: Vec::new(),
             },
-            entry: entry.clone(),
             holds: Vec::new(),
             owner: None,
         });
@@ -221,9 +226,7 @@ impl<'a> Structs<'a> {
             }
             let context = format!("{record}{}", names::pascal(key, "Field"));
             let ty = self.ty(*id, &context, key);
-            let schema = &api.schemas[*id];
-            let doc = text::paragraph(&schema.description);
-            let doc = text::with_values(doc, values_of(api, schema));
+            let doc = text::sentence(&api.schemas[*id].description);
             // A doc that equals that of the struct is omitted.
             let said = ty.record().and_then(|name| self.get(name));
             let doc = match said {
@@ -347,6 +350,65 @@ impl<'a> Structs<'a> {
         }
         out
     }
+
+    /// Decides the file of each struct: that of its owner or only user, or the shared one.
+    pub fn place(self, resources: &[Option<String>], features: &[Option<String>]) -> Placed {
+        let mut users: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.made.len()];
+        let mut order: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
+        for (resource, record) in resources.iter().enumerate() {
+            let Some(root) = record.as_deref().and_then(|name| self.position(name)) else {
+                continue;
+            };
+            let mut seen = vec![root];
+            let mut at = 0;
+            while let Some(next) = seen.get(at).copied() {
+                at += 1;
+                users[next].insert(resource);
+                for held in &self.made[next].holds {
+                    if !seen.contains(held) {
+                        seen.push(*held);
+                    }
+                }
+            }
+            order[resource] = seen;
+        }
+        let home = |at: usize| match (self.made[at].owner, users[at].len()) {
+            // A struct that another feature uses, too, is compiled with both.
+            (Some(owner), _) => users[at]
+                .iter()
+                .all(|user| features[*user] == features[owner])
+                .then_some(owner),
+            (None, 1) => users[at].first().copied(),
+            (None, _) => None,
+        };
+        let own = order.iter().enumerate().map(|(resource, seen)| {
+            let here = seen.iter().filter(|at| home(**at) == Some(resource));
+            here.map(|at| self.made[*at].body.clone()).collect()
+        });
+        let own = own.collect();
+        let shared: Vec<usize> = (0..self.made.len())
+            .filter(|at| users[*at].len() > 1 && home(*at).is_none())
+            .collect();
+        let shared_features = shared.iter().filter_map(|at| {
+            let of: BTreeSet<&String> = users[*at]
+                .iter()
+                .filter_map(|user| features[*user].as_ref())
+                .collect();
+            let is_special = !of.is_empty() && of.len() <= COMMON;
+            is_special.then(|| {
+                let name = self.made[*at].body.name.clone();
+                (name, of.into_iter().cloned().collect())
+            })
+        });
+        Placed {
+            own,
+            shared_features: shared_features.collect(),
+            shared: shared
+                .iter()
+                .map(|at| self.made[*at].body.clone())
+                .collect(),
+        }
+    }
 }
 
 fn properties_of(schema: &Schema) -> Option<Vec<(&str, SchemaId)>> {
@@ -358,18 +420,6 @@ fn properties_of(schema: &Schema) -> Option<Vec<(&str, SchemaId)>> {
                 .collect(),
         ),
         _ => None,
-    }
-}
-
-/// Returns the values that a text, or the items of a list, may have.
-fn values_of<'a>(api: &'a Api, schema: &'a Schema) -> &'a [String] {
-    match &schema.kind {
-        SchemaKind::String { values, .. } => values,
-        SchemaKind::Array(item) => match &api.schemas[*item].kind {
-            SchemaKind::String { values, .. } => values,
-            _ => &[],
-        },
-        _ => &[],
     }
 }
 

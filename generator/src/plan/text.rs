@@ -1,163 +1,33 @@
-//! Turns text of a document into text of a doc comment, without code or markup.
+//! Turns text of a document into one line of a doc comment, without code or markup.
 
 /// The longest sentence; longer ones are left out.
 const LONGEST: usize = 240;
-/// The most sentences of a paragraph, and the length from which no further one is added.
-const SENTENCES: usize = 3;
-const ENOUGH: usize = 300;
 
 /// Returns the first sentence without markup, for a doc comment. It is empty if the sentence is too
 /// long, introduces a list, or has a placeholder (`Amount in %s`).
 pub fn sentence(text: &str) -> String {
     let plain = plain(text);
-    let first = sentences(&plain).next().unwrap_or_default();
-    match is_whole(first) {
-        true => markdown(first),
-        false => String::new(),
-    }
-}
-
-/// Returns up to three sentences without markup, for the doc comment of a field or a record. A
-/// later sentence that names a unit comes before others that do not; one that is not whole ends the
-/// text, as what follows it is often a part of the same list.
-pub fn paragraph(text: &str) -> String {
-    let plain = plain(text);
-    let whole: Vec<&str> = sentences(&plain).take_while(|it| is_whole(it)).collect();
-    let mut order: Vec<usize> = (0..whole.len()).collect();
-    order.sort_by_key(|at| (*at > 0 && !names_unit(whole[*at]), *at));
-    let (mut taken, mut length) = (Vec::new(), 0);
-    for at in order.into_iter().take(SENTENCES) {
-        length += whole[at].chars().count() + 1;
-        if length > ENOUGH && !taken.is_empty() {
-            break;
-        }
-        taken.push(at);
-    }
-    taken.sort_unstable();
-    let taken: Vec<String> = taken.into_iter().map(|at| markdown(whole[at])).collect();
-    taken.join(" ")
-}
-
-/// Returns the sentences of a plain text, each with its mark.
-fn sentences(plain: &str) -> impl Iterator<Item = &str> {
-    let mut rest = plain;
-    std::iter::from_fn(move || {
-        let text = rest.trim_start();
-        if text.is_empty() {
-            return None;
-        }
-        let (sentence, after) = text.split_at(end(text));
-        rest = after;
-        Some(sentence.trim_end())
-    })
-}
-
-/// Returns where the first sentence of a plain text ends.
-fn end(plain: &str) -> usize {
+    let mut end = plain.len();
     for (at, mark) in plain.match_indices(['.', '!', '?']) {
         let rest = &plain[at + mark.len()..];
         let word = plain[..at].rsplit(' ').next().unwrap_or_default();
         // The dots of `e.g. this` and `1.5` do not end a sentence.
         let short = word.len() < 2
-            || word.contains('.') && !word.contains("://")
+            || word.contains('.')
             || matches!(word, "etc" | "vs" | "approx" | "incl");
         if rest.is_empty() || (rest.starts_with(' ') && !short) {
-            return at + mark.len();
+            end = at + mark.len();
+            break;
         }
     }
-    plain.len()
-}
-
-/// Returns whether a sentence can stand alone: it is not too long, introduces no list, and has no
-/// gap.
-fn is_whole(sentence: &str) -> bool {
-    let is_cut = sentence.chars().count() > LONGEST || sentence.ends_with([':', ',', '…']);
-    let gaps = ["%s", "%d", ": - ", ": * ", " - ", "…"];
-    let list = sentence.starts_with(['-', '+', '#', '|', '•']);
-    !is_cut && !list && !gaps.iter().any(|gap| sentence.contains(gap))
-}
-
-/// Returns whether a sentence tells the unit or the form of a value.
-fn names_unit(sentence: &str) -> bool {
-    const UNITS: [&str; 34] = [
-        "unit",
-        "units",
-        "cent",
-        "cents",
-        "currency",
-        "second",
-        "seconds",
-        "minute",
-        "minutes",
-        "hour",
-        "hours",
-        "day",
-        "days",
-        "millisecond",
-        "milliseconds",
-        "byte",
-        "bytes",
-        "percent",
-        "percentage",
-        "epoch",
-        "utc",
-        "iso",
-        "8601",
-        "4217",
-        "pixel",
-        "pixels",
-        "meters",
-        "metres",
-        "kilometers",
-        "degrees",
-        "grams",
-        "kilograms",
-        "timezone",
-        "format",
-    ];
-    let mut words = sentence.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| UNITS.contains(&word.to_ascii_lowercase().as_str()))
-}
-
-/// The most values that are listed.
-const LISTED: usize = 8;
-
-/// Adds the values that a field may have to its documentation, unless that names them already.
-pub fn with_values(doc: String, values: &[String]) -> String {
-    let plain: Vec<String> = values.iter().map(|value| plain_value(value)).collect();
-    let known: Vec<&String> = plain.iter().filter(|value| !value.is_empty()).collect();
-    let said = |value: &&&String| {
-        let mut words = doc.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
-        words.any(|word| word.trim_matches('\\') == value.as_str())
-    };
-    if known.len() < 2 || known.iter().filter(said).count() * 2 > known.len() {
-        return doc;
-    }
-    let quoted: Vec<String> = known.iter().map(|value| format!("`{value}`")).collect();
-    let text = match quoted.as_slice() {
-        [before @ .., last] if quoted.len() <= LISTED => {
-            format!("One of {} and {last}.", before.join(", "))
-        }
-        all => format!(
-            "One of {} values, such as {}.",
-            all.len(),
-            all.get(..LISTED / 2).unwrap_or_default().join(", ")
-        ),
-    };
-    match doc.as_str() {
-        "" => text,
-        doc if doc.ends_with(['.', '!', '?']) => format!("{doc} {text}"),
-        doc => format!("{doc}. {text}"),
-    }
-}
-
-/// Returns a value that can stand between backticks; empty: it cannot.
-fn plain_value(value: &str) -> String {
-    const LONGEST_VALUE: usize = 40;
-    let odd = |c: char| c == '`' || c.is_control() || is_invisible(c);
-    match value.chars().any(odd) || value.trim() != value || value.len() > LONGEST_VALUE {
+    let out = plain[..end].trim();
+    let is_cut = out.chars().count() > LONGEST || out.ends_with([':', ',', '…']);
+    let has_gap = ["%s", "%d", ": - ", ": * "]
+        .iter()
+        .any(|gap| out.contains(gap));
+    match is_cut || has_gap {
         true => String::new(),
-        false => value.to_owned(),
+        false => markdown(out),
     }
 }
 
@@ -330,53 +200,6 @@ mod tests {
             &"word ".repeat(100),
         ] {
             assert_eq!(sentence(text), "", "{text}");
-        }
-    }
-
-    #[test]
-    fn a_paragraph_keeps_units_and_whole_sentences() {
-        for (text, kept) in [
-            (
-                "Amount intended to be collected. It is positive. It is whole. A positive integer in the [smallest currency unit](https://x.example) (e.g., 100 cents).",
-                "Amount intended to be collected. It is positive. A positive integer in the smallest currency unit (e.g., 100 cents).",
-            ),
-            (
-                "The state. One of the following:\n- a. Yes\n- b. No",
-                "The state.",
-            ),
-            ("Amount in %s. In cents.", ""),
-            (
-                "Time of creation. See https://x.example/a.b. In seconds since the epoch.",
-                "Time of creation. See <https://x.example/a.b>. In seconds since the epoch.",
-            ),
-            ("The name", "The name"),
-        ] {
-            assert_eq!(paragraph(text), kept);
-        }
-        let long = "One hundred characters are in each of these sentences, so that three of them are more than enough. ";
-        assert_eq!(paragraph(&long.repeat(5)).matches("enough").count(), 3);
-    }
-
-    #[test]
-    fn values_are_named_once() {
-        let values = |count: usize| Vec::from_iter((0..count).map(|at| format!("v{at}")));
-        for (doc, values, text) in [
-            ("The state", values(2), "The state. One of `v0` and `v1`."),
-            ("Either v0 or v1.", values(2), "Either v0 or v1."),
-            ("", values(3), "One of `v0`, `v1` and `v2`."),
-            (
-                "",
-                values(20),
-                "One of 20 values, such as `v0`, `v1`, `v2`, `v3`.",
-            ),
-            ("Only one.", values(1), "Only one."),
-            (
-                "",
-                vec!["a`b".to_owned(), " ".to_owned(), "c\nd".to_owned()],
-                "",
-            ),
-        ] {
-            assert_eq!(with_values(doc.to_owned(), &values), text);
         }
     }
 }

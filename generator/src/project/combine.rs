@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::imports;
 use super::manifest::manifest;
 use super::merge::{Merged, Side, merge, whole};
 use super::rust::{self, Definition};
@@ -109,7 +108,6 @@ fn combine_rust(
     let base = form(&rust::formatted(base, None).unwrap_or_else(|| base.to_owned()));
     let theirs = form(theirs);
     let (base, theirs) = (base.as_str(), theirs.as_str());
-    let is_plain = !style.own && rust::formatted(mine, None).as_deref() == Some(mine);
     let own = match rust::parse(mine) {
         Ok(own) => own,
         Err((line, error)) => {
@@ -118,11 +116,6 @@ fn combine_rust(
             );
             return because(&why, whole(base, mine, theirs, side));
         }
-    };
-    let united = imports::united([base, mine, theirs]);
-    let [base, mine, theirs] = match &united {
-        Some(texts) => texts.each_ref().map(String::as_str),
-        None => [base, mine, theirs],
     };
     let mut merged = merge(base, mine, theirs, side);
     let parts = match merged.conflicts.is_empty() {
@@ -144,13 +137,6 @@ fn combine_rust(
                 break;
             }
         }
-    }
-    // Merged lines may be longer than rustfmt leaves them.
-    if is_plain
-        && merged.conflicts.is_empty()
-        && let Some(text) = rust::formatted(&merged.text, None)
-    {
-        merged.text = text;
     }
     told(merged)
 }

@@ -11,7 +11,6 @@ use crate::diagnostics::{Diagnostic, Kind, toml_string as quoted};
 use crate::diff::Surface;
 use crate::draft::Draft;
 use crate::emit::{Context, EtlgenToml, Files};
-use crate::overrides;
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Options, Runtime};
 use crate::spec::Input;
@@ -84,20 +83,6 @@ impl Existing {
     pub fn named(&self) -> String {
         let own = self.config.overrides.top.spec.as_ref();
         own.map_or_else(|| self.tree.lock.spec.clone(), |spec| spec.0.clone())
-    }
-
-    /// Sets the `spec` of `etlgen.toml` to another document, unless it comes from standard input.
-    pub fn keep_document(&mut self, place: &str) -> Result<(), Diagnostic> {
-        let name = named(place, &self.tree.folder);
-        if name == "-" || name == self.named() {
-            return Ok(());
-        }
-        let text = self.config.text.as_deref().unwrap_or_default();
-        let text = overrides::set(text, &[("spec", quoted(&name))]);
-        self.config.overrides =
-            overrides::parse("etlgen.toml", &text)?.with_options(&lines(&self.options))?;
-        self.config.text = Some(text);
-        Ok(())
     }
 
     /// Returns whether `etlgen.toml` lets an update write changelog and version.
@@ -228,10 +213,6 @@ impl Existing {
             own_workspace: match keys.workspace_member.as_deref() {
                 Some(member) => !member.0 && Surroundings::of(&self.tree.folder).has_workspace,
                 None => manifest.contains_key("workspace"),
-            },
-            is_root: match keys.workspace_member.as_deref() {
-                Some(member) => !member.0,
-                None => manifest.contains_key("workspace") || manifest.contains_key("profile"),
             },
             etlgen_toml: EtlgenToml::Kept(etlgen_toml),
         })

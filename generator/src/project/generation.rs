@@ -86,38 +86,6 @@ impl Generation {
         resources.filter_map(|resource| Some((resource.name.as_str(), resource.off.as_deref()?)))
     }
 
-    /// Returns how many resources a plain run leaves out.
-    pub(crate) fn left_out(&self) -> usize {
-        self.draft.plan.left_out().len()
-    }
-
-    /// Returns the environment variables of the settings without which nothing is read.
-    pub(crate) fn required(&self) -> impl Iterator<Item = String> {
-        let plan = &self.draft.plan;
-        let settings = plan.settings.iter();
-        let needed = settings.filter(|setting| !setting.optional && setting.default.is_none());
-        needed.map(|setting| format!("{}_{}", plan.prefix, setting.ident.to_uppercase()))
-    }
-
-    /// Returns the names of the most common lists that a plain run reads, without children.
-    pub(crate) fn exemplary(&self, count: usize) -> Vec<String> {
-        let left_out = self.draft.plan.left_out();
-        let mut names = inspect::common(&self.draft);
-        names.retain(|name| left_out.iter().all(|off| off.name != *name));
-        names.truncate(count);
-        names
-    }
-
-    /// Returns the fields that look like secrets: `WebhookEndpoint.secret`.
-    pub(crate) fn secret_fields(&self) -> Vec<String> {
-        self.draft.plan.secret_fields()
-    }
-
-    /// Returns the place of the document, as the crate names it.
-    pub(crate) fn spec(&self) -> &str {
-        &self.lock.spec
-    }
-
     /// Returns a table of the resources, with the open questions and the lines of `etlgen.toml`
     /// that settle them.
     pub fn table(&self, view: &View) -> String {

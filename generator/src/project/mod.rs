@@ -7,7 +7,6 @@ mod endings;
 mod existing;
 mod format;
 mod generation;
-mod imports;
 mod journal;
 mod lock;
 mod manifest;
@@ -30,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use change::{change, learned_path};
 pub use config::ConfigFile;
-pub use existing::Existing;
+pub use existing::{Document, Existing};
 pub use generation::{Generation, Rustfmt};
 pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};

@@ -16,8 +16,6 @@ pub struct Moves {
     pub mine: Files,
     /// Files generated now, with the owner's edits to items that move there.
     pub new: Files,
-    /// The owner's own files, with the changes to structs that the owner moved there.
-    pub own: Files,
     /// Edits that cannot move.
     pub conflicts: Vec<Conflict>,
 }
@@ -68,67 +66,7 @@ pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
             });
         }
     }
-    follow(tree, files, &mut out)?;
     Ok(out)
-}
-
-/// Brings what changes in structs that the owner moved to another file there.
-fn follow(tree: &Tree, files: &Files, out: &mut Moves) -> Result<(), Diagnostic> {
-    let (before, now) = (structs(&tree.base), structs(files));
-    let changed = before.iter().filter_map(|(name, (from, base))| {
-        let (to, new) = now.get(name)?;
-        (to == from && base != new).then_some((name, *to, base, new))
-    });
-    let changed: Vec<_> = changed.collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let mut disk = Files::new();
-    for path in tree.sources()? {
-        if let Text::Some(text) = tree.read(&path)? {
-            disk.insert(path, text);
-        }
-    }
-    let on_disk = structs(&disk);
-    for (name, to, base, new) in changed {
-        let Some((place, own)) = on_disk.get(name).filter(|(place, _)| *place != to) else {
-            continue;
-        };
-        // Another file that etlgen generates is merged with its own new version.
-        if files.contains_key(*place) || !disk.contains_key(to) {
-            continue;
-        }
-        let merged = merge(base, own, new, None);
-        let text = out
-            .own
-            .get(*place)
-            .or(disk.get(*place))
-            .cloned()
-            .unwrap_or_default();
-        let start = text.find(own.as_str()).unwrap_or_default();
-        let line = text[..start].matches('\n').count();
-        out.conflicts
-            .extend(merged.conflicts.iter().map(|at| Conflict {
-                path: (*place).clone(),
-                line: line + at,
-                why: "you and etlgen changed the same lines".to_owned(),
-                is_marked: true,
-            }));
-        out.own.insert(
-            (*place).clone(),
-            text.replacen(own.as_str(), &merged.text, 1),
-        );
-        // In the generated file, the struct is then as the owner removed it.
-        let target = out
-            .new
-            .get(to)
-            .or(files.get(to))
-            .cloned()
-            .unwrap_or_default();
-        out.new
-            .insert(to.clone(), target.replacen(new.as_str(), base, 1));
-    }
-    Ok(())
 }
 
 /// Returns the structs of the sources, by their names.

@@ -65,7 +65,7 @@ impl Planned {
     }
 
     /// Gives a file a new text.
-    pub fn write(&mut self, path: &str, text: String, outcome: Outcome) {
+    pub(super) fn write(&mut self, path: &str, text: String, outcome: Outcome) {
         self.changes.insert(path.to_owned(), Some(text));
         self.note(path, outcome);
     }

@@ -61,12 +61,6 @@ pub fn merge_into(
         };
         file.plan(tree, files, (&style, &moves), &mut planned)?;
     }
-    for (path, text) in &moves.own {
-        let named = planned.outcomes.iter().any(|(known, _)| known == path);
-        if !named {
-            planned.write(path, text.clone(), Outcome::Merged);
-        }
-    }
     for (path, side) in accept {
         if let Text::Some(text) = tree.read(path)?
             && !planned.changes.contains_key(path)

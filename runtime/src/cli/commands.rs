@@ -7,20 +7,17 @@ use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use super::options::options;
-#[cfg(feature = "parquet")]
-use super::slices;
 use super::sync::sync;
-use super::{block_on, dbt, loads, out, put, query, rollback, state, tables, terminal};
+use super::{block_on, out, report, rollback, state, tables};
 use crate::error::Result;
-use crate::run::{self, Ink, Page, Screen};
+use crate::run;
 use crate::schema::{ColumnRole, Dialect, Shape, TableSchema};
 use crate::source::Source;
+use crate::text::wrapped;
 
 /// Runs the given command and returns the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     match matches.subcommand() {
-        #[cfg(feature = "parquet")]
-        Some(("sync", matches)) if wants_lines(matches) => slices::preview(matches, source),
         Some(("sync", matches)) => sync(matches, &asked(matches, source)),
         Some(("check", matches)) => {
             out(&block_on(run::check(&asked(matches, source)))??)?;
@@ -28,10 +25,6 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         }
         Some(("discover", matches)) => {
             let format = matches.get_one::<String>("format").map(String::as_str);
-            if format == Some("dbt") {
-                out(dbt::sources(source)?.trim_end())?;
-                return Ok(0);
-            }
             let found = match format {
                 Some("json-schema") => schemas(source)?,
                 _ => discover(source)?,
@@ -44,7 +37,6 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("tables", matches)) => match matches.subcommand() {
             Some(("rename", matches)) => tables::rename(matches, source),
             Some(("drop", matches)) => tables::drop(matches, source),
-            Some(("vacuum", matches)) => tables::vacuum(matches, source),
             _ => tables::list(matches, source),
         },
         Some(("state", matches)) => match matches.subcommand() {
@@ -55,25 +47,9 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(("rewind", matches)) => state::rewind(matches, source),
             _ => Ok(2),
         },
-        Some(("query", matches)) => query::query(matches),
-        Some(("loads", matches)) => loads::list(matches, source),
-        Some(("report", matches)) => loads::report(matches, source),
-        #[cfg(feature = "parquet")]
-        Some(("plan", matches)) => slices::plan(matches, source),
-        #[cfg(feature = "parquet")]
-        Some(("extract", matches)) => slices::extract(matches, &asked(matches, source)),
-        #[cfg(feature = "parquet")]
-        Some(("commit", matches)) => slices::commit(matches, source),
         Some(("rollback", matches)) => rollback::rollback(matches, source),
         _ => Ok(2),
     }
-}
-
-/// Returns whether the slices of a plan are to be printed as lines.
-#[cfg(feature = "parquet")]
-fn wants_lines(matches: &ArgMatches) -> bool {
-    let format = matches.get_one::<String>("format").map(String::as_str);
-    matches.get_flag("plan") && format == Some("jsonl")
 }
 
 /// Returns the source with the rate, the tape and `--allow-http` of the command line.
@@ -85,10 +61,10 @@ fn asked(matches: &ArgMatches, source: &Source) -> Source {
     if let Ok(Some(true)) = matches.try_get_one::<bool>("allow-http") {
         source = source.allow_http();
     }
-    if let Ok(Some(folder)) = matches.try_get_one::<PathBuf>("record") {
+    if let Some(folder) = matches.get_one::<PathBuf>("record") {
         source = source.record(folder);
     }
-    if let Ok(Some(folder)) = matches.try_get_one::<PathBuf>("replay") {
+    if let Some(folder) = matches.get_one::<PathBuf>("replay") {
         source = source.replay(folder);
     }
     source
@@ -131,13 +107,13 @@ fn table_json(table: &TableSchema) -> serde_json::Value {
 }
 
 fn resources(source: &Source) -> Result<u8> {
-    put(&described(source, terminal::out()))?;
+    out(&described(source).join("\n"))?;
     Ok(0)
 }
 
-/// Returns the resources and how each is read, children below their parents.
-fn described(source: &Source, screen: Screen) -> String {
-    let (mut page, mut off) = (Page::new(screen), Vec::new());
+/// Returns the resources and how each is read, in lines of at most 80 characters.
+fn described(source: &Source) -> Vec<String> {
+    let (mut lines, mut off) = (Vec::new(), Vec::new());
     for resource in source.describe() {
         off.extend(resource.off.map(|reason| (resource.name.clone(), reason)));
         let rows = format!("{:?}", resource.disposition).to_lowercase();
@@ -148,13 +124,13 @@ fn described(source: &Source, screen: Screen) -> String {
         parts.push(format!("pages: {}", resource.paginator));
         parts.extend(resource.cursor.map(|cursor| format!("cursor: {cursor}")));
         parts.extend(resource.parent.map(|parent| format!("child of {parent}")));
-        page.line(Ink::Title, &resource.name);
+        lines.push(resource.name);
         let request = format!("{} {}", resource.method, resource.path);
-        page.item(Ink::Plain, &request, "");
-        page.item(Ink::Faint, &parts.join("; "), "");
+        lines.extend(wrapped("  ", 4, &request));
+        lines.extend(wrapped("  ", 4, &parts.join("; ")));
     }
-    page.list("off", Ink::Doubt, &off);
-    page.text()
+    lines.extend(report::off(&off));
+    lines
 }
 
 fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -192,7 +168,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
 mod tests {
     use serde_json::json;
 
-    use super::{Screen, described, schemas};
+    use super::{described, schemas};
     use crate::page::Paginator;
     use crate::record::Record;
     use crate::source::{RecordExt, Source};
@@ -223,9 +199,7 @@ mod tests {
         let source =
             Source::new("wide", "https://api.example").resource(items.primary_key([Item::ID]));
         assert_eq!(
-            described(&source, Screen::default())
-                .lines()
-                .collect::<Vec<_>>(),
+            described(&source),
             [
                 "items_of_projects",
                 "  GET /organizations/{organization}/projects/{project}/items",

@@ -27,8 +27,6 @@ impl Named {
 /// What the command line knows about destinations.
 pub struct Into {
     known: Destinations,
-    /// The name of the source.
-    source: String,
     /// The destination without any setting.
     default: Option<String>,
     /// The destination of the environment or of the settings file, which may hold a password.
@@ -42,7 +40,6 @@ pub struct Into {
 impl Into {
     pub fn new(known: Destinations, source: &str) -> Self {
         Into {
-            source: source.to_owned(),
             default: known.default_url(source),
             known,
             set: None,
@@ -59,11 +56,6 @@ impl Into {
             Err(error) => self.wrong = Some(error),
         }
         self
-    }
-
-    /// Returns the name of the source.
-    pub fn source(&self) -> &str {
-        &self.source
     }
 
     /// Returns the option of a command.

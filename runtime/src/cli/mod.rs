@@ -1,26 +1,21 @@
 //! The command line of a connector: `main.rs` of a generated crate is one call of [`main`].
 
 mod args;
-mod bars;
 mod commands;
-mod dbt;
 mod destination;
-mod loads;
 mod log;
 mod options;
 #[cfg(feature = "otel")]
 mod otel;
 mod progress;
-mod query;
+mod report;
 mod retries;
 mod rollback;
-#[cfg(feature = "parquet")]
-mod slices;
 mod state;
 mod sync;
+mod table;
 mod tables;
 mod target;
-mod terminal;
 mod values;
 
 use std::io::Write;
@@ -28,19 +23,15 @@ use std::process::ExitCode;
 
 use crate::error::Result;
 use crate::hosts;
-use crate::hosts::process::{block_on, fail};
+use crate::hosts::process::{block_on, err, fail, printable};
 use crate::load::Destinations;
-use crate::run::{Page, Table};
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
-use crate::text::printable;
 
-/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`,
-/// `query`, `loads`, `report`, `rollback`, `completions`; `plan`, `extract` and `commit`.
+/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///
 /// Exit codes: 0 success; 1 a system error; 2 usage or settings; 3 credentials; 4 the API or its
-/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded, or slices
-/// are missing and nothing was committed; 130
+/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded; 130
 /// stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
     main_with(name, version, source, Destinations::default())
@@ -60,19 +51,13 @@ pub fn main_with<C: Settings>(
     let placeholder = source(&C::placeholder());
     let mut into = destination::Into::new(destinations, placeholder.name());
     // `--help` needs no settings: a file that cannot be read is reported later.
-    let profile = args::named_profile(std::env::args_os());
-    let places = Places::here(C::PREFIX).and_then(|mut places| {
-        places.use_profile(profile.as_deref(), C::SETTINGS)?;
-        Ok(places)
-    });
+    let places = Places::here(C::PREFIX);
     if let Ok(places) = &places {
         into = into.set_by(places, C::SETTINGS);
     }
     let command = args::command_into(name, version, &into);
-    let command = command
-        .args(args::settings(C::PREFIX, C::SETTINGS))
-        .arg(args::profile(C::PREFIX));
-    let matches = match command.clone().try_get_matches() {
+    let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
+    let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // clap returns help and version as errors too. A closed terminal is not an error of
@@ -81,9 +66,6 @@ pub fn main_with<C: Settings>(
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    if let Some(("completions", matches)) = matches.subcommand() {
-        return args::complete(matches, command);
-    }
     let configured = places.and_then(|places| {
         into.check(&matches)?;
         configure::<C>(places, &matches)
@@ -93,7 +75,6 @@ pub fn main_with<C: Settings>(
         Err(error) => return fail(&error, None),
     };
     let source = source(&settings).hide(secrets.iter().cloned());
-    let source = source.version(version);
     #[cfg(feature = "otel")]
     let _export = match otel::Export::start(name, version) {
         Ok(export) => export,
@@ -125,19 +106,7 @@ fn configure<C: Settings>(
 
 /// Writes a line to standard output. A reader that has closed the pipe (`| head`) is not an error.
 fn out(text: &str) -> Result<()> {
-    put(&printable(text))
-}
-
-/// Writes a table to standard output, as wide as the screen.
-fn out_table(table: &Table) -> Result<()> {
-    let mut page = Page::new(terminal::out());
-    page.table(table);
-    put(&page.text())
-}
-
-/// Writes a text without control characters, but with colours, to standard output.
-fn put(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
+    match writeln!(std::io::stdout(), "{}", printable(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

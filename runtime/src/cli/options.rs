@@ -14,7 +14,7 @@ use crate::schema::{ContractRule, Layout};
 pub(super) fn options(matches: &ArgMatches) -> RunOptions {
     let text = |name| matches.get_one::<String>(name).cloned();
     RunOptions {
-        limit: given(matches, "limit"),
+        limit: matches.get_one::<u64>("limit").copied(),
         since: text("since"),
         until: text("until"),
         ..RunOptions::default()
@@ -25,11 +25,6 @@ pub(super) fn options(matches: &ArgMatches) -> RunOptions {
 pub(super) fn chosen(matches: &ArgMatches) -> Vec<String> {
     let names = matches.get_many::<String>("resources");
     names.into_iter().flatten().cloned().collect()
-}
-
-/// Returns the value of an option that only some commands have.
-fn given<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
-    matches.try_get_one::<T>(name).ok().flatten().cloned()
 }
 
 fn contracts(matches: &ArgMatches) -> Result<Vec<ContractRule>> {
@@ -51,9 +46,9 @@ fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Ve
 
 /// Returns the options of `sync`.
 pub(super) fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
-    let rows = given::<u64>(matches, "checkpoint-rows");
+    let rows = matches.get_one::<u64>("checkpoint-rows");
     let layout = matches.get_one::<String>("layout");
-    let required = given::<String>(matches, "require");
+    let required = matches.get_one::<String>("require");
     let required = required.and_then(|name| {
         let mut grades = Required::ALL.into_iter();
         grades.find(|grade| grade.name() == name)
@@ -65,11 +60,10 @@ pub(super) fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
             .unwrap_or_default(),
         resources: chosen(matches),
         full_refresh: matches.get_flag("full-refresh"),
-        checkpoint_rows: rows.and_then(|rows| usize::try_from(rows).ok()),
+        checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
         select: selected(matches)?,
         contracts: contracts(matches)?,
-        max_time: given(matches, "max-time"),
-        wait: given(matches, "wait").unwrap_or_default(),
+        max_time: matches.get_one::<Duration>("max-time").copied(),
         window: matches.get_one::<Duration>("window").copied(),
         ..options(matches)
     })

@@ -4,13 +4,11 @@ use clap::ArgMatches;
 use etlgen_model::counted;
 
 use super::target::open;
-use super::{out, out_table};
+use super::{out, table::align};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadRow, LoadStatus, UNDOABLE_LOADS};
-use crate::run::Table;
 use crate::schema::Layout;
 use crate::source::Source;
-use crate::text::grouped;
 
 pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let id = matches.get_one::<String>("load").map_or("", String::as_str);
@@ -45,11 +43,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let mut all = vec![load];
     all.extend(later);
     let done = into.rollback(&ids(&all))?;
-    let mut rows = Table::new(&[
-        ("resource", 0),
-        ("records removed", 0),
-        ("older records lost", 0),
-    ]);
+    let mut rows = vec![["resource", "records removed", "older records lost"].map(str::to_owned)];
     let mut notes = Vec::new();
     for back in done {
         let name = back.resource;
@@ -61,7 +55,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
                         counted(back.lost, "older record")
                     ));
                 }
-                rows.plain([name, grouped(removed), grouped(back.lost)]);
+                rows.push([name, removed.to_string(), back.lost.to_string()]);
             }
             None => notes.push(format!(
                 "{name}: unchanged, because the load replaced all its rows and the older ones no longer exist"
@@ -73,7 +67,8 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
         n => format!("{n} loads from {id} on"),
     };
     out(&format!("rolled back {what} in {}", into.describe()))?;
-    out_table(&rows)?;
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    out(&align(&rows).join("\n"))?;
     notes.iter().try_for_each(|note| out(note))?;
     Ok(0)
 }
@@ -90,10 +85,8 @@ fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a Load
             .collect();
         let last = &last[..last.len().min(5)];
         return Err(
-            Error::new(ErrorKind::Usage, format!("there is no load `{id}`")).hint(format!(
-                "the last loads are {}; `loads` lists all",
-                last.join(", ")
-            )),
+            Error::new(ErrorKind::Usage, format!("there is no load `{id}`"))
+                .hint(format!("the last loads are {}", last.join(", "))),
         );
     };
     if load.status == LoadStatus::RolledBack {

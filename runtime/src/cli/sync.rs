@@ -1,6 +1,6 @@
 //! The command `sync`: it plans or runs, reports, and returns an exit code.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::log::JsonLog;
 use super::options::sync_options;
-use super::progress::{Detail, Teller};
+use super::progress::Teller;
 use super::target::into;
-use super::{block_on, out, put, terminal};
+use super::{block_on, err, out, report};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hosts::process::{exit_code, stop_on_signals_and};
+use crate::hosts::process::{exit_code, stop_on_signals};
 use crate::load::{self, LoadInfo};
-use crate::run::{self, Known, Observer, RunPlan, render};
+use crate::run::{self, Observer, RunPlan};
 use crate::source::Source;
 
 /// Returns what a run would do. Nothing is sent, locked or written.
@@ -31,8 +31,8 @@ pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> 
 }
 
 fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let format = matches.get_one::<String>("format").map(String::as_str);
     let plan = planned(matches, source)?;
+    let format = matches.get_one::<String>("format").map(String::as_str);
     out(&match format {
         Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
         Some("full") => format!("{plan:#}").trim_end().to_owned(),
@@ -48,31 +48,20 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let options = sync_options(matches)?;
     let file = matches.get_one::<PathBuf>("report");
     file.map_or(Ok(()), |file| check_report(file))?;
-    let teller = Arc::new(Teller::new(&source.world, detail(matches)));
+    let teller = Arc::new(Teller::new(&source.world));
     let json_log = matches
         .get_one::<String>("log-format")
         .is_some_and(|name| name == "json");
-    let log = json_log.then(|| {
-        Arc::new(JsonLog {
-            world: source.world.clone(),
-            version: source.version_text().unwrap_or_default().to_owned(),
-        })
-    });
-    let observer: Arc<dyn Observer> = match &log {
-        Some(log) => log.clone(),
-        None => teller.clone(),
-    };
-    let heard = (teller.clone(), log.clone());
-    let say = move |text: &str| match heard {
-        (_, Some(log)) => log.stopping(),
-        (teller, None) => teller.stopping(text),
+    let observer: Arc<dyn Observer> = match json_log {
+        true => Arc::new(JsonLog(source.world.clone())),
+        false => teller.clone(),
     };
     let stop = options.stop.clone();
     let mut prints = false;
     let report = into(matches).and_then(|into| {
         prints = into.prints();
         block_on(async move {
-            tokio::spawn(stop_on_signals_and(stop, say));
+            tokio::spawn(stop_on_signals(stop));
             run::sync(source, into, &options, observer).await
         })?
     });
@@ -81,55 +70,28 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let json = match &report {
         Ok(report) => {
             let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-            let known = Known {
+            let known = report::Known {
                 limited,
                 failures: terminal && !json_log,
-                quiet: detail(matches) == Detail::Quiet,
-                screen: match prints {
-                    true => terminal::err(),
-                    false => terminal::out(),
-                },
             };
-            let rendered = render(report, known);
+            let rendered = report::render(report, known);
             match prints {
-                // If this fails, standard error is closed, and that cannot be reported either.
-                true => drop(writeln!(std::io::stderr(), "{rendered}")),
-                false => put(&rendered)?,
-            }
-            if let Some(log) = &log {
-                log.ended(report, exit_code(report, limited));
+                true => err(&rendered),
+                false => out(&rendered)?,
             }
             report.to_json()
         }
-        Err(error) => {
-            if let Some(log) = &log {
-                log.failed(error, &source.redactor().redact(&error.report()));
-            }
-            failed_report(source, error)
-        }
+        Err(error) => failed_report(source, error),
     };
     let written = file.map_or(Ok(()), |file| write_report(file, &json));
-    let report = match (report, &log) {
-        // The log has told it.
-        (Err(error), Some(_)) => return Ok(error.kind().exit_code()),
-        (report, _) => report?,
-    };
+    let report = report?;
     written?;
     Ok(exit_code(&report, limited))
 }
 
-/// Returns how much the run tells.
-fn detail(matches: &ArgMatches) -> Detail {
-    match (matches.get_flag("quiet"), matches.get_flag("verbose")) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Usual,
-    }
-}
-
 /// Returns the report of a run that failed as a whole: the keys of [`RunReport::to_json`] that
 /// apply.
-pub(super) fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
+fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     let message = source.redactor().redact(&error.report());
     json!({
         "version": 1,
@@ -141,7 +103,7 @@ pub(super) fn failed_report(source: &Source, error: &Error) -> serde_json::Value
 }
 
 /// Refuses a file that cannot be written, before anything is loaded.
-pub(super) fn check_report(file: &Path) -> Result<()> {
+fn check_report(file: &Path) -> Result<()> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -154,7 +116,7 @@ pub(super) fn check_report(file: &Path) -> Result<()> {
 }
 
 /// Writes a temporary file and renames it, so that a reader never sees half a report.
-pub(super) fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
+fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     std::fs::write(&beside, format!("{report:#}\n"))

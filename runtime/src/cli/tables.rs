@@ -1,32 +1,22 @@
 //! The subcommands of `tables`.
 
-use std::time::Duration;
-
 use clap::ArgMatches;
-use etlgen_model::counted;
 
 use super::target::{open, open_whole};
-use super::{out, out_table, query};
+use super::{out, table::align};
 use crate::error::Result;
-use crate::run::{Table, migrate};
+use crate::run::migrate;
 use crate::source::Source;
-use crate::text::grouped;
 
 pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (mut into, memory) = open_whole(matches, source)?;
-    let counts = into.row_counts()?;
-    let mut table = Table::new(&[("table", 0), ("rows", 0)]);
-    for (name, count) in &counts {
-        table.plain([name.clone(), grouped(*count)]);
+    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
+    for (table, count) in into.row_counts()? {
+        rows.push(vec![table, count.to_string()]);
     }
-    out_table(&table)?;
+    out(&align(&rows).join("\n"))?;
     let notes = migrate::orphan_notes(source, &memory)?;
     notes.iter().try_for_each(|note| out(note))?;
-    if let Some(most) = matches.get_one::<u64>("head") {
-        std::mem::drop(into);
-        let names: Vec<&str> = counts.iter().map(|(name, _)| name.as_str()).collect();
-        query::heads(matches, &names, *most)?;
-    }
     Ok(0)
 }
 
@@ -52,25 +42,6 @@ pub fn drop(matches: &ArgMatches, source: &Source) -> Result<u8> {
         names.join(", "),
         into.describe()
     ))?;
-    Ok(0)
-}
-
-pub fn vacuum(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let wait = matches.get_one::<Duration>("wait").copied();
-    let (mut into, memory) = open(matches, source)?;
-    let done = migrate::vacuum(&mut *into, &memory, wait.unwrap_or_default())?;
-    out(&format!("vacuumed {}", into.describe()))?;
-    if done.orphans > 0 {
-        let files = counted(done.orphans, "file");
-        out(&format!("removed {files} that no commit names"))?;
-    }
-    if done.merged > 0 {
-        let (files, into) = (counted(done.merged, "file"), done.into);
-        out(&format!("merged {files} into {into}"))?;
-    }
-    if let Some((before, after)) = done.bytes {
-        out(&format!("{before} bytes before, {after} now"))?;
-    }
     Ok(0)
 }
 

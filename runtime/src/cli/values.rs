@@ -51,14 +51,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Parses a duration that may be zero.
-pub fn waiting(text: &str) -> Result<Duration, String> {
-    match text {
-        "0s" => Ok(Duration::ZERO),
-        text => duration(text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,8 +81,5 @@ mod tests {
         ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
-        assert_eq!(waiting("0s"), Ok(Duration::ZERO));
-        assert_eq!(waiting("2m"), Ok(Duration::from_secs(120)));
-        assert!(waiting("0").is_err() && waiting("x").is_err());
     }
 }

@@ -79,7 +79,6 @@ impl<C: Settings> Crate<'_, C> {
     /// may be missing.
     pub(super) fn configured(&self, config: &Map<String, Value>, asks: bool) -> Result<Configured> {
         let mut places = Places::here(C::PREFIX)?;
-        places.use_profile(None, C::SETTINGS)?;
         for setting in C::SETTINGS {
             // Hosts write null for a setting without a value.
             let value = match config.get(setting.name) {

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{Outcome, RunReport, StopSignal};
 use crate::settings::Redactor;
-use crate::text::printable;
 
 /// Some resources failed, or are less certainly complete than the run requires; the rows that
 /// arrived are loaded.
@@ -41,6 +40,16 @@ pub(crate) fn err(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
+/// Makes text safe for a terminal: control characters become escapes.
+pub(crate) fn printable(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => vec![c],
+        c if c.is_control() => c.escape_default().collect(),
+        c => vec![c],
+    };
+    text.chars().flat_map(escape).collect()
+}
+
 /// Returns the exit code: that of the error if the credentials were refused for all that was asked,
 /// or all resources failed with the same kind; [`EXIT_PARTIAL`] if some failed or are less certainly complete than the run
 /// requires.
@@ -70,24 +79,15 @@ pub(crate) fn exit_code(report: &RunReport, limited: bool) -> u8 {
     }
 }
 
-/// Sets the stop signal at the first SIGINT or SIGTERM, and says so; exits at the second.
-#[cfg(any(
-    feature = "singer",
-    feature = "airbyte",
-    all(feature = "cli", feature = "parquet")
-))]
+/// Sets the stop signal at the first SIGINT or SIGTERM, and exits at the second.
 pub(crate) async fn stop_on_signals(stop: StopSignal) {
-    stop_on_signals_and(stop, err).await;
-}
-
-/// Does the same, and lets `say` say that the first signal was heard.
-pub(crate) async fn stop_on_signals_and(stop: StopSignal, say: impl FnOnce(&str)) {
     if interrupted().await.is_err() {
         return;
     }
     stop.set();
-    say(
-        "stopping after the pages in progress; a second signal (Ctrl-C) stops at once (what is committed stays)",
+    let _ = writeln!(
+        std::io::stderr(),
+        "stopping after the pages in progress; a second signal stops at once (what is committed stays)"
     );
     if interrupted().await.is_ok() {
         std::process::exit(EXIT_STOPPED.into());

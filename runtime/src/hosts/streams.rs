@@ -80,7 +80,7 @@ impl Streams {
                 cursor: cursor.map(|cursor| cursor.keys.clone()),
                 #[cfg(feature = "airbyte")]
                 is_incremental: source.shows_changes_only(spec),
-                off: spec.left_out().map(|(reason, _)| reason),
+                off: spec.off.clone(),
                 shape,
             });
         }

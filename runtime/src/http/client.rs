@@ -11,7 +11,6 @@ use super::auth::Auth;
 use super::budget::Budget;
 use super::cassette::{self, Recorder};
 use super::credentials::Trial;
-use super::leases::Leases;
 use super::options::{ClientOptions, Tape};
 use super::replay::{Exchange, Replay};
 use super::request::Request;
@@ -31,8 +30,6 @@ pub(crate) struct Client {
     pub(super) hidden: Vec<Secret>,
     pub(super) headers: HeaderMap,
     pub(super) budget: Budget,
-    /// The budget that other processes share.
-    pub(super) leases: Option<Leases>,
     concurrency: usize,
     pub(super) longest_pause: Duration,
     pub(super) recorder: Option<Recorder>,
@@ -95,11 +92,6 @@ impl Client {
             allow_http: options.allow_http,
         };
         let world = options.world.clone();
-        let leases = options.shared_budget.as_ref().map(|(url, resource)| {
-            let (transport, world) = (transport.clone(), world.clone());
-            Leases::new(transport, world, (url, resource), options.concurrency)
-        });
-        let leases = leases.transpose()?;
         let wire = Wire::new(transport, world, &options.user_agent, bounds)?;
         Ok(Client {
             wire,
@@ -110,7 +102,6 @@ impl Client {
             hidden: options.hidden,
             headers,
             budget: Budget::new(options.world, options.concurrency, &options.rates),
-            leases,
             concurrency: options.concurrency.max(1),
             longest_pause: options.longest_pause,
             recorder: None,

@@ -13,7 +13,6 @@ mod client;
 mod credentials;
 mod encrypted;
 mod failure;
-mod leases;
 mod limits;
 mod link;
 mod listener;

@@ -35,8 +35,6 @@ pub(crate) struct ClientOptions {
     pub concurrency: usize,
     /// Rates that all apply.
     pub rates: Vec<Rate>,
-    /// The URL of a budget that several processes share, and the resource that this one reads.
-    pub shared_budget: Option<(String, String)>,
     pub user_agent: String,
     /// The time from the request to the last byte of its response.
     pub timeout: Duration,
@@ -63,7 +61,6 @@ impl ClientOptions {
             trusted_hosts: Vec::new(),
             concurrency: 8,
             rates: Vec::new(),
-            shared_budget: None,
             user_agent: format!("etlgen {}", env!("CARGO_PKG_VERSION")),
             timeout: Duration::from_secs(300),
             body_limit: 256 << 20,

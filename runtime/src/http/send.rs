@@ -194,9 +194,6 @@ impl Client {
         let left = answer.and_then(|answer| limits::left(&answer.headers, self.world().time()));
         let overload = status == 503 || sent.as_ref().is_ok_and(is_rate_limit);
         self.budget.record(&permit, overload, left);
-        if let Some(leases) = &self.leases {
-            leases.record(overload, left);
-        }
         self.answered.fetch_or(sent.is_ok(), Relaxed);
         Ok(Attempt { sent, tokens })
     }
@@ -305,9 +302,6 @@ impl Client {
         if trouble.is_rate_limit {
             // Other requests would be refused too.
             self.budget.pause(pause);
-            if let Some(leases) = &self.leases {
-                leases.pause(pause);
-            }
         }
         let seconds = pause.as_secs_f64();
         // A token in a query may be longer than a line.
@@ -321,10 +315,7 @@ impl Client {
     async fn permit(&self, place: &str, listener: &dyn Listener) -> Result<Permit<'_>> {
         loop {
             let wait = match self.budget.take().await {
-                Ok(permit) => {
-                    self.lease(listener).await?;
-                    return Ok(permit);
-                }
+                Ok(permit) => return Ok(permit),
                 Err(wait) => wait,
             };
             if wait > self.longest_pause {
@@ -335,20 +326,6 @@ impl Client {
             listener.waits(wait);
             sleep(self.world(), wait, listener).await?;
         }
-    }
-
-    /// Waits until the budget that several processes share grants a request.
-    async fn lease(&self, listener: &dyn Listener) -> Result<()> {
-        let Some(leases) = self.leases.as_ref().filter(|_| self.replay.is_none()) else {
-            return Ok(());
-        };
-        let waited = tokio::select! {
-            biased;
-            waited = leases.take() => waited?,
-            () = listener.cut() => return Err(stopped()),
-        };
-        listener.waits(waited);
-        Ok(())
     }
 
     async fn send_once(

@@ -12,19 +12,19 @@
 //! be overtaken: before the other run removes its files, it replaces the manifest, so that no commit of the first one can
 //! name them. Names of files have digits of their run, so that two runs never write the same file.
 
-pub(super) mod address;
+mod address;
 mod catalog;
-pub(super) mod client;
+mod client;
 mod connect;
 mod errors;
 mod keys;
 mod lock;
 mod profile;
-pub(super) mod read;
+mod read;
 mod store;
 mod tasks;
-pub(super) mod upload;
-pub(super) mod variables;
+mod upload;
+mod variables;
 
 pub use self::store::Remote;
 use super::lake::Lake;
@@ -41,4 +41,4 @@ impl Bucket {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -19,8 +19,6 @@ pub mod support;
 pub mod types;
 #[doc(hidden)]
 pub mod unchanged;
-#[doc(hidden)]
-pub mod vacuum;
 
 use std::path::Path;
 
@@ -101,9 +99,6 @@ macro_rules! conformance {
             unchanged::a_rollback_keeps_unchanged_records
             unchanged::a_rollback_forgets_a_pass_in_progress
             unchanged::a_migration_keeps_what_a_pass_has_seen
-            vacuum::a_vacuum_changes_no_row
-            vacuum::a_load_before_a_vacuum_is_rolled_back
-            vacuum::a_vacuum_keeps_a_pass_in_progress
         }
     };
     ($place:ty: $($file:ident::$name:ident)*) => {

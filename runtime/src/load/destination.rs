@@ -6,10 +6,7 @@ use arrow_array::RecordBatch;
 
 #[cfg(doc)]
 use super::Operation;
-use super::{
-    Answer, Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange,
-    Vacuum, Vacuumed,
-};
+use super::{Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::schema::{ColumnRole, TableBatch};
@@ -128,40 +125,12 @@ pub trait Destination: Send {
         Ok(Vec::new())
     }
 
-    /// Keeps the report of the open load as JSON, after its last commit, for [`Destination::report`]. A destination that
-    /// keeps none ignores it.
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        let _ = report;
-        Ok(())
-    }
-
-    /// Returns the report of a load of this source as JSON, if one is kept.
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        let _ = load;
-        Ok(None)
-    }
-
-    /// Runs a statement that reads, and returns at most this many rows; the destination is not open, and stays
-    /// unchanged. Without it, [`Capabilities::queries`] is false.
-    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
-        let _ = (sql, most);
-        Err(self.cannot("be queried"))
-    }
-
     /// Removes the rows that these loads wrote and restores the state from before them, in one
     /// commit. The loads are the last ones of the source. Resources of which a load has replaced
     /// all rows stay unchanged.
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let _ = loads;
         Err(self.cannot("roll back loads"))
-    }
-
-    /// Removes what no commit and no pass in progress needs, and makes of many small files few large ones; the rows, the
-    /// state and the loads stay as they are. It is called after [`Destination::open`], before anything is written, of a
-    /// destination that [can do it](Capabilities::vacuums). A process that is killed at any moment leaves the same rows.
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        let _ = vacuum;
-        Err(self.cannot("be vacuumed"))
     }
 
     /// Returns the error of a destination that cannot do `what` ("roll back loads").

@@ -10,7 +10,6 @@ mod ducklake;
 mod errors;
 mod library;
 mod python;
-mod vacuum;
 mod values;
 
 use std::collections::BTreeMap;
@@ -24,8 +23,8 @@ use client::{Access, Client};
 use super::place::Place;
 use super::sql::{self, Session, Store};
 use super::{
-    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    Memory, RolledBack, TableChange, Vacuum, Vacuumed,
+    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -150,8 +149,6 @@ impl Destination for DuckDb {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
-            .queries(true)
-            .vacuums(!self.url.rest().starts_with("md:"))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -245,36 +242,10 @@ impl Destination for DuckDb {
         self.with(|open| open.store.loads())
     }
 
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        self.with(|open| {
-            open.check()?;
-            open.store.keep_report(report)
-        })
-    }
-
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        self.with(|open| open.store.report(load))
-    }
-
-    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
-        self.placed(self.reader().and_then(|mut client| client.ask(sql, most)))
-    }
-
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.with(|open| {
             open.check()?;
             open.store.rollback(loads)
-        })
-    }
-
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        if !self.capabilities().vacuums {
-            return Err(self.cannot("be vacuumed: MotherDuck does that itself"));
-        }
-        self.with(|open| {
-            open.check()?;
-            open.store.drop_abandoned(vacuum)?;
-            vacuum::vacuum(&mut open.store.session, vacuum.wait)
         })
     }
 }

@@ -34,8 +34,6 @@ pub mod errors;
 pub mod files;
 pub mod manifest;
 mod migrate;
-#[cfg(test)]
-pub mod mortal;
 pub mod names;
 mod remove;
 mod repair;
@@ -44,7 +42,6 @@ mod seen;
 pub mod space;
 pub mod store;
 mod undo;
-mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -63,7 +60,7 @@ use self::undo::UndoLog;
 use super::contents::Contents;
 use super::{
     Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, NotSeenSince,
-    Operation, RolledBack, TableChange, Vacuum, Vacuumed,
+    Operation, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
@@ -108,8 +105,6 @@ struct Open {
     /// The number of the last commit of this load, and of the last one that was tried.
     numbers: (u64, u64),
     catalog: Box<dyn Catalog>,
-    /// The number of files that no commit named, and that were removed.
-    orphans: u64,
 }
 
 impl<S: Store + 'static> Lake<S> {
@@ -148,7 +143,6 @@ impl<S: Store + 'static> Destination for Lake<S> {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
-            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -158,7 +152,7 @@ impl<S: Store + 'static> Destination for Lake<S> {
         let committed = catalog.read()?;
         let source = committed.sources.get(&load.source);
         let memory = source.map(SourceEntry::memory).unwrap_or_default();
-        let orphans = repair::repair(&*self.store, &mut *catalog, &committed)?;
+        repair::repair(&*self.store, &mut *catalog, &committed)?;
         let state = memory.state.iter().cloned();
         let load = load.after(&memory);
         let mut open = Open {
@@ -180,7 +174,6 @@ impl<S: Store + 'static> Destination for Lake<S> {
             committed,
             numbers: (0, 0),
             catalog,
-            orphans,
         };
         open.undo.records = open.records();
         self.open = Some(open);
@@ -261,24 +254,8 @@ impl<S: Store + 'static> Destination for Lake<S> {
         Ok(self.opened()?.loads())
     }
 
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        self.opened()?.keep_report(report)
-    }
-
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        let open = self.opened()?;
-        let source = open.committed.sources.get(&open.load.source);
-        let mut loads = source.iter().flat_map(|source| &source.loads);
-        let load = loads.find(|entry| entry.load_id == load);
-        Ok(load.and_then(|load| load.report.clone()))
-    }
-
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.opened()?.rollback(loads)
-    }
-
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        self.opened()?.vacuum(vacuum)
     }
 }
 
@@ -420,7 +397,6 @@ impl Open {
             committed_at: Timestamp::from_micros(self.load.now()).to_string(),
             rows: self.rows,
             undo: Some(self.undo_entry()),
-            report: None,
         });
         let mut at = Context {
             store: &*self.store,
@@ -476,14 +452,7 @@ impl Open {
     }
 
     /// Replaces the manifest, which is the commit, and removes retired files.
-    fn publish(&mut self, loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
-        self.put_manifest(loads, drift)?;
-        self.is_committed();
-        Ok(())
-    }
-
-    /// Replaces the manifest, which is the commit.
-    fn put_manifest(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
+    fn publish(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
         self.catalog.check()?;
         self.settle()?;
         undo::forget_old(&mut loads);
@@ -493,19 +462,9 @@ impl Open {
             .sources
             .insert(self.load.source.clone(), entry);
         self.committed.next = self.next;
-        self.catalog.commit(&self.committed)
-    }
-
-    /// Keeps the report of this load in the manifest.
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        let source = self.committed.sources.get_mut(&self.load.source);
-        let mut loads = source.into_iter().flat_map(|source| &mut source.loads);
-        let Some(load) = loads.find(|load| load.load_id == self.load.id) else {
-            return Ok(());
-        };
-        load.report = Some(report.to_owned());
-        self.catalog.check()?;
-        self.catalog.commit(&self.committed)
+        self.catalog.commit(&self.committed)?;
+        self.is_committed();
+        Ok(())
     }
 
     /// Goes on after a commit.

@@ -88,8 +88,6 @@ pub struct LoadRow {
     pub rows: u64,
     /// Whether the destination still knows what it changed.
     pub undoable: bool,
-    /// Whether its report is kept.
-    pub reported: bool,
 }
 
 impl LoadRow {
@@ -100,13 +98,7 @@ impl LoadRow {
             status,
             rows,
             undoable,
-            reported: false,
         }
-    }
-
-    /// Sets whether its report is kept.
-    pub fn reported(self, reported: bool) -> Self {
-        LoadRow { reported, ..self }
     }
 }
 

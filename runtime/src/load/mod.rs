@@ -1,6 +1,5 @@
 //! Destinations. A destination takes chunks of batches and commits them together with the state.
 
-mod answer;
 mod append_only;
 mod brought;
 #[cfg(feature = "buckets")]
@@ -52,15 +51,11 @@ mod redacted;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(feature = "parquet")]
-pub(crate) mod staging;
 mod url;
-mod vacuum;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod values;
 
 pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
-pub use answer::Answer;
 pub use brought::Brought;
 pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 pub use commit::Commit;
@@ -70,8 +65,7 @@ pub use destinations::{Destinations, destination};
 pub use emit::emit_to;
 pub use loads::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub use migrate::{NewValues, TableChange};
-#[cfg(any(feature = "cli", feature = "parquet"))]
+#[cfg(feature = "cli")]
 pub(crate) use open::look;
 pub(crate) use open::open;
 pub use url::DestinationUrl;
-pub use vacuum::{Vacuum, Vacuumed};

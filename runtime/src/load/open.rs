@@ -11,7 +11,7 @@ pub(crate) fn open(destination: &mut dyn Destination, load: &LoadInfo) -> Result
 }
 
 /// Reads the memory of a destination without opening it.
-#[cfg(any(feature = "cli", feature = "parquet"))]
+#[cfg(feature = "cli")]
 pub(crate) fn look(destination: &dyn Destination, load: &LoadInfo) -> Result<Memory> {
     let memory = destination.look(load)?;
     complete(destination, load, memory)

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
-use super::lock::{Lock, lock, unwritable};
+use super::lock::{lock, unwritable};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The file of a load, and the lock that excludes a second run.
@@ -16,7 +16,7 @@ pub struct Place {
     pub real: PathBuf,
     identity: Identity,
     /// Held as long as the file is open. The system releases it when the process ends.
-    _lock: Lock,
+    _lock: File,
 }
 
 impl Place {

@@ -22,8 +22,8 @@ use client::{Client, NAME_BYTES};
 
 use super::sql::{self, Session, Store};
 use super::{
-    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    Memory, RolledBack, TableChange, Vacuum, Vacuumed,
+    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -97,8 +97,7 @@ impl Postgres {
             self.url
         );
         Err(Error::new(ErrorKind::Destination, message)
-            .hint("wait until it has ended (`--wait 10m`), or load into another schema")
-            .busy())
+            .hint("wait until it has ended, or load into another schema"))
     }
 
     fn opened(&self, load: &LoadInfo) -> Result<(Store<Client>, Memory)> {
@@ -134,8 +133,6 @@ impl Destination for Postgres {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
-            .queries(true)
-            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -223,34 +220,8 @@ impl Destination for Postgres {
         self.with(Store::loads)
     }
 
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        self.with(|store| store.keep_report(report))
-    }
-
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        self.with(|store| store.report(load))
-    }
-
-    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
-        let mut client = self.connect()?;
-        self.placed(client.ask(sql, most))
-    }
-
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.with(|store| store.rollback(loads))
-    }
-
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        self.with(|store| {
-            store.drop_abandoned(vacuum)?;
-            let tables = store.quoted_tables();
-            let before = store.session.size(&tables)?;
-            for table in &tables {
-                store.session.script(&format!("VACUUM (ANALYZE) {table}"))?;
-            }
-            let after = store.session.size(&tables)?;
-            Ok(Vacuumed::default().bytes(before, after))
-        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::{
-    Answer, Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
-    RolledBack, TableChange, Vacuum, Vacuumed,
+    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -109,25 +109,8 @@ impl Destination for Redacted {
         self.with(|inner| inner.loads())
     }
 
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        self.with(|inner| inner.keep_report(report))
-    }
-
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        self.with(|inner| inner.report(load))
-    }
-
-    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
-        let answer = self.inner.query(sql, most);
-        answer.map_err(|error| error.map_message(|text| self.url.redact(text)))
-    }
-
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         self.with(|inner| inner.rollback(loads))
-    }
-
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        self.with(|inner| inner.vacuum(vacuum))
     }
 
     fn cannot(&self, what: &str) -> Error {

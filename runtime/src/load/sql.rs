@@ -13,7 +13,6 @@ mod seen;
 mod session;
 mod tables;
 mod undo;
-mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,14 +195,6 @@ impl<S: Session> Store<S> {
 
     pub fn loads(&mut self) -> Result<Vec<LoadRow>> {
         undo::loads(&mut self.session, &self.load.source)
-    }
-
-    pub fn keep_report(&mut self, report: &str) -> Result<()> {
-        meta::put_report(&mut self.session, &self.load, report)
-    }
-
-    pub fn report(&mut self, load: &str) -> Result<Option<String>> {
-        meta::report(&mut self.session, &self.load.source, load)
     }
 
     pub fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {

@@ -8,13 +8,11 @@ mod look;
 mod meta;
 mod migrate;
 mod names;
-mod query;
 mod rows;
 mod scan;
 mod seen;
 mod tables;
 mod undo;
-mod vacuum;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,8 +23,8 @@ use rusqlite::Connection;
 
 use super::place::Place;
 use super::{
-    Answer, Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory,
-    RolledBack, TableChange, Vacuum, Vacuumed,
+    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, RolledBack,
+    TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -96,8 +94,6 @@ impl Destination for Sqlite {
             .migrates(true)
             .rolls_back(true)
             .skips_unchanged(true)
-            .queries(true)
-            .vacuums(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -233,34 +229,11 @@ impl Destination for Sqlite {
         open.loads().map_err(|error| explain(&path, error))
     }
 
-    fn keep_report(&mut self, report: &str) -> Result<()> {
-        let path = self.path.clone();
-        let open = self.opened()?;
-        open.keep_report(&path, report)
-    }
-
-    fn report(&mut self, load: &str) -> Result<Option<String>> {
-        let path = self.path.clone();
-        let open = self.opened()?;
-        meta::report(&open.db, &open.load.source, load).map_err(|error| explain(&path, error))
-    }
-
-    fn query(&self, sql: &str, most: usize) -> Result<Answer> {
-        query::query(&self.path, sql, most)
-    }
-
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let path = self.path.clone();
         let open = self.opened()?;
         open.check_place(&path)?;
         open.rollback(loads).map_err(|error| explain(&path, error))
-    }
-
-    fn vacuum(&mut self, vacuum: &Vacuum) -> Result<Vacuumed> {
-        let path = self.path.clone();
-        let open = self.opened()?;
-        open.check_place(&path)?;
-        open.vacuum(vacuum).map_err(|error| explain(&path, error))
     }
 }
 

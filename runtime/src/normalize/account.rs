@@ -32,13 +32,6 @@ impl Account {
         line
     }
 
-    /// Counts values of rows that have been passed on.
-    pub fn add_left(&mut self, line: Drifted, count: u64) {
-        let line = self.add(line);
-        self.take_back(&line);
-        self.lines.entry(line).or_default().left += count;
-    }
-
     /// Takes one value back because its row is left out.
     pub fn take_back(&mut self, line: &Drifted) {
         if let Some(counts) = self.lines.get_mut(line) {

@@ -11,7 +11,6 @@
 //! table. Names that collide get a number; the table remembers which path has which column.
 
 mod account;
-mod adopt;
 mod content;
 mod contract;
 mod dynamic;

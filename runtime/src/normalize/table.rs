@@ -413,24 +413,8 @@ impl Table {
         self.sealed = None;
     }
 
-    /// Makes columns exist.
-    pub fn show(&mut self, columns: impl IntoIterator<Item = usize>) {
-        for at in columns {
-            if !self.shown.contains(&at) {
-                self.waiting.retain(|waiting| *waiting != at);
-                self.shown.push(at);
-                self.sealed = None;
-            }
-        }
-    }
-
-    /// Returns the existing columns.
-    pub fn shown(&self) -> &[usize] {
-        &self.shown
-    }
-
     /// Returns the existing part of the table.
-    pub fn shown_schema(&self) -> TableSchema {
+    fn shown_schema(&self) -> TableSchema {
         let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
         TableSchema {
             columns: columns.collect(),

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 /// The numbers of items at which APIs cut lists within records off.
 const USUAL: [u64; 5] = [10, 20, 25, 50, 100];
 /// The least number of records with lists of one length that is no chance.
@@ -12,7 +10,7 @@ const RECORDS: u64 = 3;
 
 /// The length of the longest list at one place of the records, and the number of records that have one
 /// of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Longest {
     length: u64,
     records: u64,

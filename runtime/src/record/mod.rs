@@ -81,7 +81,7 @@ pub(crate) use schema::{RecordSchema, Shape};
 pub use select::SelectRule;
 pub(crate) use select::{Kept, Selection};
 pub use time::{Date, Timestamp, UnixMillis, UnixTime};
-pub(crate) use time::{day, parse_instant, rfc3339, sortable};
+pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
 pub(crate) use within::Said;
 

@@ -13,15 +13,13 @@ mod probe;
 mod read;
 mod report;
 mod select;
-#[cfg(feature = "parquet")]
-pub mod slices;
 mod start;
 mod stream;
 mod sync;
 
 pub use crate::page::{Proof, Required};
 pub use batches::{Batches, Handed};
-pub use options::{NoObserver, Observer, Progress, RunOptions, StopSignal};
+pub use options::{Observer, Progress, RunOptions, StopSignal};
 pub(crate) use plan::load_id;
 pub use plan::{
     ChildSlices, OffResource, PassPlan, Problem, RequestPlan, ResourcePlan, RunPlan, Selected,
@@ -29,16 +27,6 @@ pub use plan::{
 };
 pub use probe::{check, discover, read};
 pub(crate) use read::stateless::{Stateless, slices};
-#[cfg(feature = "cli")]
-pub(crate) use report::html::page as html_page;
-#[cfg(feature = "cli")]
-pub(crate) use report::page::Page;
-#[cfg(feature = "cli")]
-pub(crate) use report::screen::{Ink, Screen};
-#[cfg(feature = "cli")]
-pub(crate) use report::table::Table;
-#[cfg(feature = "cli")]
-pub(crate) use report::text::{Known, render, within};
 pub use report::{Outcome, ResourceReport, RunReport};
 pub use stream::Records;
 pub use sync::sync;

@@ -46,8 +46,6 @@ pub struct RunOptions {
     pub layout: Layout,
     /// The run is asked to stop after this time, as by a signal; requests in flight then end.
     pub max_time: Option<Duration>,
-    /// How long the run waits for another one that loads into the destination, before it fails.
-    pub wait: Duration,
     /// The worst grade with which a resource passes; a worse one is named in the report and changes
     /// the exit code.
     pub required: Required,
@@ -122,12 +120,6 @@ impl RunOptions {
         self
     }
 
-    /// Waits this long for another run that loads into the destination.
-    pub fn wait(mut self, time: Duration) -> Self {
-        self.wait = time;
-        self
-    }
-
     /// Stops the run when the signal is set.
     pub fn stop(mut self, signal: StopSignal) -> Self {
         self.stop = signal;
@@ -176,24 +168,11 @@ impl StopSignal {
     }
 }
 
-/// An event of a run. Later versions may add events and fields.
+/// An event of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Progress {
-    /// The destination is open, and the resources are about to be read.
-    #[non_exhaustive]
-    Started {
-        /// The load's id.
-        load_id: String,
-        /// The source's name.
-        source: String,
-        /// The destination, without secrets.
-        destination: String,
-        /// The number of resources that are read, the parents of chosen ones included.
-        resources: u64,
-    },
     /// A page was read. The numbers are the totals of the resource so far.
-    #[non_exhaustive]
     Page {
         /// The resource.
         resource: String,
@@ -203,11 +182,8 @@ pub enum Progress {
         records: u64,
         /// The total that the API states, if it does.
         total: Option<u64>,
-        /// Requests so far, retries included.
-        requests: u64,
     },
     /// A request is tried again.
-    #[non_exhaustive]
     Retry {
         /// The resource.
         resource: String,
@@ -216,16 +192,7 @@ pub enum Progress {
         /// The cause alone, which many requests may have in common.
         cause: String,
     },
-    /// A request waits for the rate limit.
-    #[non_exhaustive]
-    Waiting {
-        /// The resource.
-        resource: String,
-        /// How long it waits.
-        time: Duration,
-    },
     /// A sentence for the user.
-    #[non_exhaustive]
     Warning {
         /// The resource.
         resource: String,
@@ -233,13 +200,11 @@ pub enum Progress {
         message: String,
     },
     /// Rows and state were committed.
-    #[non_exhaustive]
     Committed {
         /// Root rows in the commit.
         rows: u64,
     },
     /// A resource was read to its end, or failed.
-    #[non_exhaustive]
     Finished {
         /// The resource.
         resource: String,
@@ -252,23 +217,6 @@ pub enum Progress {
 pub trait Observer: Send + Sync {
     /// Is called for each event.
     fn on(&self, progress: Progress);
-}
-
-/// Observes nothing.
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use etlgen_runtime::run::{NoObserver, Observer};
-///
-/// let observer: Arc<dyn Observer> = Arc::new(NoObserver);
-/// # let _ = observer;
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn on(&self, _: Progress) {}
 }
 
 impl Observer for () {

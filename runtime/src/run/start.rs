@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Proof;
-use crate::run::deliver::children::{ChildQueue, FoundLog, WAITING};
+use crate::run::deliver::children::{ChildQueue, WAITING};
 use crate::run::deliver::earlier::{Earlier, Recall};
 use crate::run::deliver::loader::Target;
 use crate::run::deliver::output::LoadOutput;
@@ -19,8 +19,7 @@ use crate::run::plan::{self, ChildSlices, PassPlan, ResourcePlan, RunPlan, Write
 use crate::run::read::feed::{Feed, Pending};
 use crate::run::read::fetch::FetcherParts;
 use crate::run::read::reader::ResourceReader;
-use crate::run::read::reads::{Facts, Part, Reads, Taken};
-use crate::run::read::resource::{Found, FoundSlice, Slices};
+use crate::run::read::resource::{Found, Slices};
 use crate::run::report::stats::Stats;
 use crate::schema::Layout;
 use crate::source::{AnyResource, Source};
@@ -32,39 +31,6 @@ pub(super) struct Context<'a> {
     pub client: Arc<Client>,
     pub observer: Arc<dyn Observer>,
     pub target: Target,
-    /// When the run started, in microseconds since 1970.
-    pub started: i64,
-    pub reading: Reading,
-}
-
-/// What a run reads of its plan.
-pub(super) enum Reading {
-    /// All of it.
-    Whole,
-    /// A part, for whoever puts the parts together.
-    Part(Given),
-    /// What others have read.
-    Taken {
-        by: Arc<dyn Taken>,
-        /// Whether the slices of earlier runs wait until their parent has been read to its end.
-        patient: bool,
-    },
-}
-
-/// Takes what a resource has shown besides its rows.
-pub(super) type TakeFacts = dyn Fn(&str, Facts) + Send + Sync;
-
-/// A part of a plan, and what it is read for.
-pub(super) struct Given {
-    pub part: Arc<Part>,
-    /// The slices of a child whose parent is not in the part.
-    pub slices: HashMap<String, Vec<FoundSlice>>,
-    /// The children of each resource that others read.
-    pub children: HashMap<String, Vec<Arc<dyn AnyResource>>>,
-    /// Takes the slices of all children.
-    pub found: Arc<dyn FoundLog>,
-    /// Takes what the resources have shown besides their rows.
-    pub facts: Arc<TakeFacts>,
 }
 
 /// A resource that is about to be read.
@@ -99,13 +65,7 @@ impl Context<'_> {
         for plan in &plan.resources {
             let resource = self.source.find(&plan.name)?;
             if let Some(recall) = Recall::of(&**resource, plan) {
-                let earlier = match &self.reading {
-                    Reading::Whole => self.target.loader.recall(recall).await?,
-                    // The destination is elsewhere.
-                    Reading::Part(_) => None,
-                    // Who has read the rows has compared them.
-                    Reading::Taken { .. } => continue,
-                };
+                let earlier = self.target.loader.recall(recall).await?;
                 recalled.insert(plan.name.clone(), earlier);
             }
         }
@@ -134,11 +94,8 @@ impl Context<'_> {
             ready.push(made);
         }
         ready.reverse();
-        // Who has read the resources has taken the changes from feeds.
-        if !matches!(self.reading, Reading::Taken { .. }) {
-            tie(&feeds, &mut ready)?;
-            self.doubt_targets(&ready);
-        }
+        tie(&feeds, &mut ready)?;
+        self.doubt_targets(&ready);
         Ok(ready)
     }
 
@@ -175,16 +132,13 @@ impl Context<'_> {
         plan.notes.iter().for_each(|note| stats.note(note.clone()));
         let (slices, child) = match &mut plan.slices {
             plan::Slices::One(slice) => (Slices::One(Box::new(slice.clone())), None),
-            plan::Slices::Children(_) if self.given(&plan.name).is_some() => {
-                (Slices::Found(queue_of(self.given(&plan.name))), None)
-            }
             plan::Slices::Children(slices) => {
                 let slices = slices.hand_over();
                 let (found, child) = self.queue(resource.clone(), &plan.pass, slices, plan.loads);
                 (Slices::Found(found), Some(child))
             }
         };
-        let (mut children, queues): (Vec<_>, Vec<_>) = children
+        let (children, queues): (Vec<_>, Vec<_>) = children
             .into_iter()
             .map(|child| (child.resource, child.queue))
             .unzip();
@@ -198,22 +152,6 @@ impl Context<'_> {
         }
         let (client, auth) = (self.client.clone(), spec.auth.clone());
         let output = output.sealed(move || client.seal(auth.as_ref()));
-        let output = match &self.reading {
-            Reading::Part(given) => {
-                children.extend(
-                    given
-                        .children
-                        .get(&plan.name)
-                        .into_iter()
-                        .flatten()
-                        .cloned(),
-                );
-                let names = children.iter().map(|child| child.spec().name.clone());
-                output.logging(given.found.clone(), names.collect())
-            }
-            Reading::Taken { patient, .. } => output.patient(*patient),
-            Reading::Whole => output,
-        };
         let output = Box::new(output.with_children(queues));
         let parts = FetcherParts {
             client: self.client.clone(),
@@ -222,25 +160,12 @@ impl Context<'_> {
             stop: self.options.stop.clone(),
         };
         let reader = ResourceReader::new(resource, &plan, parts, &children, output)?;
-        let reader = reader.reading(match &self.reading {
-            Reading::Whole => Reads::Whole,
-            Reading::Part(given) => Reads::Part(given.part.clone()),
-            Reading::Taken { by, .. } => Reads::Taken(by.clone()),
-        });
         let ready = Ready {
             reader: Arc::new(reader),
             slices,
             feed: None,
         };
         Ok((ready, child))
-    }
-
-    /// Returns the slices that are given of a child.
-    fn given(&self, child: &str) -> Option<&Vec<FoundSlice>> {
-        match &self.reading {
-            Reading::Part(given) => given.slices.get(child),
-            Reading::Whole | Reading::Taken { .. } => None,
-        }
     }
 
     fn normalizer(
@@ -279,23 +204,6 @@ impl Context<'_> {
         let queue = ChildQueue::new(name, pass, slices, loads, sender);
         (found, Child { resource, queue })
     }
-}
-
-/// Returns the queue of slices that are all known.
-fn queue_of(slices: Option<&Vec<FoundSlice>>) -> mpsc::Receiver<Found> {
-    let slices = slices.into_iter().flatten().cloned();
-    let mut found: Vec<Found> = slices.map(Found::Slice).collect();
-    found.push(Found::End {
-        whole: true,
-        owed: None,
-        answered: false,
-    });
-    let (sender, queue) = mpsc::channel(found.len());
-    // There is room for all of them.
-    found
-        .into_iter()
-        .for_each(|found| drop(sender.try_send(found)));
-    queue
 }
 
 /// Connects feeds to the resources that they change. `feeds`: the targets of each resource.

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
@@ -17,9 +16,8 @@ use crate::run::migrate::migrate;
 use crate::run::options::{Observer, Progress, RunOptions, StopSignal};
 use crate::run::plan::{self, OffResource, RunPlan, load_id};
 use crate::run::read::reader::ReadOutcome;
-use crate::run::report::panic::watched;
 use crate::run::report::{Outcome, ResourceReport, RunReport, trace};
-use crate::run::start::{Context, Reading, Ready};
+use crate::run::start::{Context, Ready};
 use crate::source::Source;
 use crate::world::World;
 
@@ -43,9 +41,6 @@ pub async fn sync(
         observer: Arc::new(trace::Traced(observer)),
         load,
         now,
-        planned: None,
-        reading: Reading::Whole,
-        in_one_commit: false,
     };
     let report = run.into(destination).instrument(span.clone()).await?;
     span.record("complete", report.is_complete());
@@ -53,65 +48,40 @@ pub async fn sync(
 }
 
 /// A run that is about to begin.
-pub(super) struct Run<'a> {
-    pub source: &'a Source,
-    pub options: &'a RunOptions,
-    pub observer: Arc<dyn Observer>,
-    pub load: LoadInfo,
+struct Run<'a> {
+    source: &'a Source,
+    options: &'a RunOptions,
+    observer: Arc<dyn Observer>,
+    load: LoadInfo,
     /// When the run begins; its load is named after this time.
-    pub now: SystemTime,
-    /// What another process has planned, and how the destination is prepared for it.
-    pub planned: Option<(RunPlan, Migration)>,
-    pub reading: Reading,
-    /// Whether everything becomes visible at once.
-    pub in_one_commit: bool,
-}
-
-/// What is decided when the destination is open.
-enum Decided {
-    Choice(plan::Choice),
-    Plan(Box<RunPlan>),
+    now: SystemTime,
 }
 
 impl Run<'_> {
     /// Opens the destination, migrates it to the current declaration, plans the run, reads and
     /// delivers, and reports.
-    pub async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
+    async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
         let started = self.source.world.moment();
-        let micros = self.source.world.micros();
         let Run {
             source,
             options,
             observer,
             load,
             now,
-            planned,
-            reading,
-            in_one_commit,
         } = self;
-        let (decided, migration) = match planned {
-            Some((plan, migration)) => (Decided::Plan(Box::new(plan)), migration),
-            None => {
-                let choice = plan::choose(source, options)?;
-                let migration = migration(source, choice.loaded(), options);
-                (Decided::Choice(choice), migration)
-            }
-        };
+        let choice = plan::choose(source, options)?;
         let client = Arc::new(source.client()?);
         let named = destination.describe();
         let time = options.max_time;
         let _deadline = time.map(|time| Deadline::new(time, &options.stop, &source.world));
         let opening = Opening {
-            policy: match in_one_commit {
-                true => CheckpointPolicy::new(usize::MAX, NEVER),
-                false => policy(&*destination, options),
-            },
+            policy: policy(&*destination, options),
             meta: Meta::new(source, &load),
             load: load.clone(),
             observer: observer.clone(),
             destination,
-            wait: options.wait,
         };
+        let migration = migration(source, choice.loaded(), options);
         let (loader, migrated) = opening.start(migration).await?;
         let load = load.after(&migrated.memory);
         let context = Context {
@@ -120,32 +90,21 @@ impl Run<'_> {
             client: client.clone(),
             observer,
             target: loader.target(),
-            started: micros,
-            reading,
         };
         let read = async {
-            let plan = match decided {
-                Decided::Choice(choice) => plan::lay_out(source, choice, migrated, options, now)?,
-                Decided::Plan(plan) => *plan,
-            };
+            let plan = plan::lay_out(source, choice, migrated, options, now)?;
             let (off, notes) = (plan.off.clone(), plan.notes.clone());
-            context.observer.on(Progress::Started {
-                load_id: load.id.clone(),
-                source: source.name().to_owned(),
-                destination: named.clone(),
-                resources: plan.resources.len() as u64,
-            });
             let resources = context.read(plan).await?;
             Ok((resources, off, notes))
         };
         let read = read.await;
         // The destination's own error, if there is one, explains more than that of a reader.
-        let (unchanged, keeper) = loader.finish(status(&read)).await?;
+        let unchanged = loader.finish(status(&read)).await?;
         let (mut resources, off, notes) = read?;
         for report in &mut resources {
             report.unchanged = unchanged.get(&report.name).copied().unwrap_or_default();
         }
-        let mut report = RunReport {
+        Ok(RunReport {
             load_id: load.id,
             source: source.name().to_owned(),
             destination: named,
@@ -154,20 +113,10 @@ impl Run<'_> {
             required: options.required,
             notes,
             refused: client.is_refused(),
-            started: micros,
             elapsed: source.world.moment().since(started),
-        };
-        // The rows are loaded, whether the report is kept or not.
-        if let Err(error) = keeper.keep(report.to_json().to_string()).await {
-            let why = format!("the report is not kept in the destination: {error}");
-            report.notes.push(why);
-        }
-        Ok(report)
+        })
     }
 }
-
-/// Longer than any run.
-const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Returns how often the run commits.
 fn policy(destination: &dyn Destination, options: &RunOptions) -> CheckpointPolicy {
@@ -191,11 +140,7 @@ fn status(read: &Result<Read>) -> LoadStatus {
 }
 
 /// Returns the migration of a destination to the current declaration.
-pub(super) fn migration(
-    source: &Source,
-    loads: HashSet<String>,
-    options: &RunOptions,
-) -> Migration {
+fn migration(source: &Source, loads: HashSet<String>, options: &RunOptions) -> Migration {
     let (source, options) = (source.clone(), options.clone());
     Box::new(move |destination, memory| migrate(&source, &loads, &options, destination, memory))
 }
@@ -230,7 +175,7 @@ impl Context<'_> {
             let span = trace::resource(&ready.reader.fetcher.spec().name);
             readers.push(ready.reader.clone());
             spans.push(span.clone());
-            let read = async move { (at, watched(ready.read()).await) };
+            let read = async move { (at, ready.read().await) };
             tasks.spawn(read.instrument(span));
         }
         let mut outcomes: Vec<Outcome> = readers
@@ -243,10 +188,6 @@ impl Context<'_> {
             };
             let outcome = outcome(result)?;
             let fetcher = &readers[at].fetcher;
-            fetcher
-                .stats
-                .ended
-                .store(self.source.world.micros(), Relaxed);
             trace::ended(&spans[at], &fetcher.stats, &outcome);
             let error = match &outcome {
                 Outcome::Failed(_, message) => Some(message.clone()),
@@ -256,17 +197,12 @@ impl Context<'_> {
             self.observer.on(Progress::Finished { resource, error });
             outcomes[at] = outcome;
         }
-        if let Reading::Part(given) = &self.reading {
-            for reader in &readers {
-                (given.facts)(&reader.fetcher.spec().name, reader.facts());
-            }
-        }
         let mut reports = Vec::new();
         for (reader, outcome) in readers.iter().zip(outcomes) {
             let drift = reader.intake.lock().await.output.drift();
             let spec = reader.fetcher.spec();
             let stats = &reader.fetcher.stats;
-            reports.push(stats.report(spec, self.started, outcome, drift));
+            reports.push(stats.report(&spec.name, spec.cursor.as_ref(), outcome, drift));
         }
         Ok(reports)
     }

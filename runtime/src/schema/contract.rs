@@ -1,6 +1,5 @@
 //! The rules for schema contracts that the caller of a run gives.
 
-use std::fmt;
 use std::str::FromStr;
 
 use etlgen_model::{Contract, Entity, Mode};
@@ -40,18 +39,6 @@ impl ContractRule {
                 None => Contract::all(rule.mode),
                 Some(entity) => contract.with(entity, rule.mode),
             })
-    }
-}
-
-impl fmt::Display for ContractRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(resource) = &self.resource {
-            write!(f, "{resource}:")?;
-        }
-        if let Some(entity) = self.entity {
-            write!(f, "{entity}=")?;
-        }
-        write!(f, "{}", self.mode)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The places where settings are looked up.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::files::{DESTINATION, File};
-use super::outside;
 use super::{Secret, Setting, flag};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::alternatives;
 
 /// The places where settings are looked up, in order.
 #[derive(Clone, Debug, Default)]
@@ -17,18 +17,41 @@ pub struct Places {
     environment: BTreeMap<String, String>,
     dotenv: File,
     toml: File,
-    /// The secrets that came from files and commands, by these: a pipe can be read only once.
+    /// The secrets that were read from files, by the paths: a pipe can be read only once.
     read: Arc<Mutex<BTreeMap<String, Secret>>>,
 }
 
 /// What follows the name of a variable that names a file with the value.
 const FROM_FILE: &str = "_FILE";
-/// What follows the name of a variable that holds a command which prints the value.
-const FROM_COMMAND: &str = "_CMD";
-/// The variable that chooses a profile.
-const PROFILE: &str = "profile";
-/// The names by which the only credential of a source is known.
-const CREDENTIALS: [&str; 3] = ["token", "api_key", "api_token"];
+/// The key of the destination, beside the settings of the source.
+const DESTINATION: &str = "destination";
+/// The longest secret in a file, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// A file of settings; `values` is `None` if it does not exist.
+#[derive(Clone, Debug, Default)]
+struct File {
+    name: String,
+    values: Option<BTreeMap<String, String>>,
+}
+
+impl File {
+    /// Refuses a key that is no setting: a misspelled one would be ignored.
+    fn check(&self, settings: &[Setting]) -> Result<()> {
+        let names = settings.iter().map(|setting| setting.name);
+        let names: Vec<&str> = names.chain([DESTINATION]).collect();
+        let mut keys = self.values.iter().flat_map(BTreeMap::keys);
+        match keys.find(|key| !names.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let message = format!("`{key}` is not a setting");
+                Err(Error::new(ErrorKind::Usage, message)
+                    .at(self.name.clone())
+                    .hint(alternatives(key, &names)))
+            }
+        }
+    }
+}
 
 impl Places {
     /// Returns the places of the process: its environment, and the files of the current folder.
@@ -51,28 +74,16 @@ impl Places {
             prefix: prefix.to_owned(),
             flags: BTreeMap::new(),
             environment: environment.into_iter().collect(),
-            dotenv: File::dotenv(folder)?,
-            toml: File::toml(folder, toml)?,
+            dotenv: File {
+                values: read_dotenv(folder.join(".env"))?,
+                name: ".env".to_owned(),
+            },
+            toml: File {
+                values: read_toml(folder.join(&toml))?,
+                name: toml,
+            },
             read: Arc::default(),
         })
-    }
-
-    /// Uses a profile of the settings file, `[profiles.NAME]`: that of the command line, or else
-    /// that of the variable `SHOP_PROFILE`, unless a setting has this name.
-    pub(crate) fn use_profile(&mut self, given: Option<&str>, settings: &[Setting]) -> Result<()> {
-        let taken = settings.iter().any(|setting| setting.name == PROFILE);
-        let by_variable = || {
-            let variable = self.variable(PROFILE);
-            let environment = self.environment.get(&variable).cloned();
-            environment
-                .or_else(|| self.dotenv.get(&variable))
-                .filter(|name| !name.is_empty())
-        };
-        let named = given.map(str::to_owned);
-        match named.or_else(|| by_variable().filter(|_| !taken)) {
-            Some(name) => self.toml.use_profile(&name),
-            None => Ok(()),
-        }
     }
 
     /// Adds the value of a setting from the command line.
@@ -92,8 +103,7 @@ impl Places {
             }
             values.push(found);
         }
-        let others = settings.iter().flat_map(|it| aliases(it, settings));
-        self.toml.check(settings, &others.collect::<Vec<_>>())?;
+        self.toml.check(settings)?;
         match missing.as_slice() {
             [] => Ok(values),
             names => Err(self.missing(names)),
@@ -115,7 +125,7 @@ impl Places {
     pub(crate) fn destination(&self, settings: &[Setting]) -> Result<Option<String>> {
         match settings.iter().any(|setting| setting.name == DESTINATION) {
             true => Ok(None),
-            false => self.find(DESTINATION, Some((true, true))),
+            false => self.find(DESTINATION, true),
         }
     }
 
@@ -125,69 +135,56 @@ impl Places {
         (!taken).then(|| self.variable(DESTINATION))
     }
 
-    /// Returns the value of a setting. A secret may come from a file or a command, unless the
-    /// variable that would name these is that of another setting. The only credential of a source
-    /// is found under its usual names.
+    /// Returns the value of a setting. A secret may come from a file, unless the variable that
+    /// would name the file is that of another setting.
     fn find_setting(&self, setting: &Setting, all: &[Setting]) -> Result<Option<String>> {
-        let outside = setting.secret.then(|| {
-            let free = |end| is_free(setting, end, all);
-            (free(FROM_FILE), free(FROM_COMMAND))
-        });
-        if let Some(value) = self.find(setting.name, outside)? {
-            return Ok(Some(value));
-        }
-        for alias in aliases(setting, all) {
-            if let Some(value) = self.find(alias, outside)? {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
+        self.find(setting.name, takes_file(setting, all))
     }
 
-    /// Returns the value of a name; `outside`: whether it may come from a file, and from a command.
-    fn find(&self, name: &str, outside: Option<(bool, bool)>) -> Result<Option<String>> {
-        let (takes_file, takes_command) = outside.unwrap_or_default();
+    fn find(&self, name: &str, takes_file: bool) -> Result<Option<String>> {
         let variable = self.variable(name);
+        let of = |file: &File, key: &str| file.values.as_ref()?.get(key).cloned();
         let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
         if let Some(value) = filled(self.flags.get(name).cloned()) {
             return Ok(Some(value));
         }
         let environment = |variable: &str| self.environment.get(variable).cloned();
-        let dotenv = |variable: &str| self.dotenv.get(variable);
+        let dotenv = |variable: &str| of(&self.dotenv, variable);
         for place in [&environment as &dyn Fn(&str) -> Option<String>, &dotenv] {
             if let Some(value) = filled(place(&variable)) {
                 return Ok(Some(value));
             }
             let by_file = format!("{variable}{FROM_FILE}");
             if let Some(path) = filled(place(&by_file)).filter(|_| takes_file)
-                && let Some(value) = filled(Some(self.once(&by_file, &path, outside::of_file)?))
+                && let Some(value) = filled(Some(self.of_file(&by_file, &path)?))
             {
                 return Ok(Some(value));
             }
         }
-        // A file of the folder never runs a command.
-        let by_command = format!("{variable}{FROM_COMMAND}");
-        if let Some(command) = filled(environment(&by_command)).filter(|_| takes_command) {
-            let value = self.once(&by_command, &command, outside::of_command)?;
-            return Ok(filled(Some(value)));
-        }
-        Ok(filled(self.toml.get(name)))
+        Ok(filled(of(&self.toml, name)))
     }
 
-    /// Reads a secret from outside, once for each place.
-    fn once(
-        &self,
-        variable: &str,
-        place: &str,
-        read: fn(&str, &str) -> Result<String>,
-    ) -> Result<String> {
-        let key = format!("{variable} {place}");
-        let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(&key) {
+    /// Reads a secret from the file that a variable names. Errors never show the text.
+    fn of_file(&self, variable: &str, path: &str) -> Result<String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(path) {
             return Ok(known.expose().to_owned());
         }
-        let text = read(variable, place)?;
-        known.insert(key, Secret::new(text.clone()));
+        let wrong = |what: String| {
+            let message = format!("cannot read the file of {variable}: {what}");
+            Error::new(ErrorKind::Usage, message).at(path.to_owned())
+        };
+        let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+        let mut bytes = Vec::new();
+        let taken = file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes);
+        taken.map_err(|error| wrong(error.to_string()))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
+            return Err(wrong(format!("it has more than {LONGEST} bytes")));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text).to_owned();
+        read.insert(path.to_owned(), Secret::new(text.clone()));
         Ok(text)
     }
 
@@ -200,9 +197,9 @@ impl Places {
             let texts: Vec<String> = names.iter().map(|name| text(name)).collect();
             texts.join(", ")
         };
-        let file = |file: &File| match file.exists() {
-            true => format!("`{}`", file.name),
-            false => format!("`{}` (which does not exist here)", file.name),
+        let file = |file: &File| match file.values {
+            Some(_) => format!("`{}`", file.name),
+            None => format!("`{}` (which does not exist here)", file.name),
         };
         Error::new(
             ErrorKind::Usage,
@@ -221,31 +218,63 @@ impl Places {
     }
 }
 
-/// Returns whether the value of a setting may come from a file, and from a command.
-pub(crate) fn takes_outside(setting: &Setting, all: &[Setting]) -> bool {
-    setting.secret && is_free(setting, FROM_FILE, all)
-}
-
-/// Returns whether the name of a setting with this end is not that of another setting.
-fn is_free(setting: &Setting, end: &str, all: &[Setting]) -> bool {
-    let named = format!("{}{}", setting.name, end.to_lowercase());
-    all.iter().all(|other| other.name != named)
-}
-
-/// Returns the other names of a setting: a secret that is the only one with a usual name of a
-/// credential has them all, as some write `SHOP_TOKEN` and others `SHOP_API_KEY`.
-fn aliases(setting: &Setting, all: &[Setting]) -> Vec<&'static str> {
-    let is_usual = |setting: &Setting| CREDENTIALS.contains(&setting.name);
-    let only = all.iter().filter(|other| is_usual(other)).count() == 1;
-    match only && setting.secret && is_usual(setting) {
-        true => {
-            let names = CREDENTIALS.into_iter();
-            names.filter(|name| *name != setting.name).collect()
-        }
-        false => Vec::new(),
-    }
+/// Returns whether a variable with `_FILE` behind the name of a setting names a file with its
+/// value.
+pub(crate) fn takes_file(setting: &Setting, all: &[Setting]) -> bool {
+    let named = format!("{}{}", setting.name, FROM_FILE.to_lowercase());
+    setting.secret && all.iter().all(|other| other.name != named)
 }
 
 fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+fn read_dotenv(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    // Errors name the place, never the text, which may be a secret.
+    let unreadable = |error: dotenvy::Error| match error {
+        dotenvy::Error::LineParse(line, at) => {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let line = line.lines().next().unwrap_or_default().trim();
+            let number = text.lines().position(|other| other.contains(line));
+            let number = number.map_or(String::new(), |number| format!(":{}", number + 1));
+            let what = format!("the line cannot be parsed (at character {at})");
+            Error::new(ErrorKind::Usage, what)
+                .at(format!("{}{number}", path.display()))
+                .hint("a line is NAME=value; quote a value with spaces: NAME='a value'")
+        }
+        error => Error::new(ErrorKind::Usage, error.to_string()).at(path.display().to_string()),
+    };
+    let pairs = dotenvy::from_path_iter(&path).map_err(unreadable)?;
+    pairs
+        .collect::<Result<_, _>>()
+        .map(Some)
+        .map_err(unreadable)
+}
+
+fn read_toml(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let wrong = |what: String| Error::new(ErrorKind::Usage, what).at(path.display().to_string());
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+        Error::new(ErrorKind::Usage, error.message()).at(format!("{}:{line}", path.display()))
+    })?;
+    // Tables and lists are not settings; another program may use them.
+    let value = |(key, value): (String, toml::Value)| {
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(yes) => yes.to_string(),
+            _ => return None,
+        };
+        Some((key, text))
+    };
+    Ok(Some(table.into_iter().filter_map(value).collect()))
 }

@@ -2,25 +2,18 @@
 //!
 //! Each field of a `#[derive(Settings)]` struct is looked up as a flag (`--api-key`), in the
 //! environment (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order;
-//! without any, its default is used. An empty value counts as missing. Fields are `String` or
+//! without any, its default is used. An empty value counts as missing. A secret may stand in a file
+//! that `BILLING_API_KEY_FILE` names, without its last line break. Fields are `String` or
 //! [`Secret`], or an `Option` of one if they may be missing.
-//!
-//! A secret may stand in a file that `BILLING_API_KEY_FILE` names, or be printed by the command in
-//! the environment variable `BILLING_API_KEY_CMD` (`op read op://work/billing/key`); a last line
-//! break does not count. If `api_key`, `token` or `api_token` is the only setting with one of these
-//! names, the others stand for it. `--profile prod` (`BILLING_PROFILE`) puts the values below
-//! `[profiles.prod]` in `billing.toml` before the others of the file.
 
-mod files;
 mod lookup;
-mod outside;
 mod private;
 mod secret;
 
 pub use etlgen_derive::Settings;
 pub use etlgen_model::flag;
 pub use lookup::Places;
-pub(crate) use lookup::takes_outside;
+pub(crate) use lookup::takes_file;
 pub(crate) use private::private_file;
 pub use secret::{Redactor, Secret};
 

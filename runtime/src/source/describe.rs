@@ -48,7 +48,7 @@ impl Source {
                     cursor,
                     parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
                     disposition: spec.disposition(),
-                    off: spec.left_out().map(|(reason, _)| reason),
+                    off: spec.off.clone(),
                 }
             })
             .collect()

@@ -73,15 +73,11 @@ pub struct Source {
     longest_pause: Duration,
     pub(crate) world: World,
     rates: Vec<Rate>,
-    /// The URL of a budget that several processes share, and the resource that this one reads.
-    shared_budget: Option<(String, String)>,
     hidden: Vec<Secret>,
     allow_http: bool,
     tape: Option<Tape>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
-    /// The version of the connector, if it is known.
-    version: Option<String>,
 }
 
 impl Source {
@@ -100,13 +96,11 @@ impl Source {
             longest_pause: Duration::from_secs(300),
             world: World::real(),
             rates: Vec::new(),
-            shared_budget: None,
             hidden: Vec::new(),
             allow_http: false,
             tape: None,
             contract: Contract::evolve(),
             resources: Vec::new(),
-            version: None,
         }
     }
 
@@ -162,19 +156,6 @@ impl Source {
         self
     }
 
-    /// Sets the version of the connector, for logs.
-    #[cfg(feature = "cli")]
-    pub(crate) fn version(mut self, version: &str) -> Self {
-        self.version = Some(version.to_owned());
-        self
-    }
-
-    /// Returns the version of the connector, if it is known.
-    #[cfg(feature = "cli")]
-    pub(crate) fn version_text(&self) -> Option<&str> {
-        self.version.as_deref()
-    }
-
     /// Sends at most this many requests in any span of this length, over all resources. Rate-limit
     /// headers of the API (`RateLimit`, `X-RateLimit-…`, Shopify's) are respected without it.
     pub fn rate_limit(mut self, requests: usize, per: Duration) -> Self {
@@ -187,13 +168,6 @@ impl Source {
     /// a positive number changes nothing.
     pub fn requests_per_second(mut self, requests: f64) -> Self {
         self.rates.extend(Rate::per_second(requests));
-        self
-    }
-
-    /// Sends only requests that it has leased from a budget, which several processes share at this URL:
-    /// see `docs/slices.md`. `resource` is what this process reads; resources get equal parts.
-    pub fn shared_budget(mut self, url: impl Into<String>, resource: impl Into<String>) -> Self {
-        self.shared_budget = Some((url.into(), resource.into()));
         self
     }
 
@@ -325,7 +299,6 @@ impl Source {
             body_limit: self.body_limit,
             longest_pause: self.longest_pause,
             rates: self.rates.clone(),
-            shared_budget: self.shared_budget.clone(),
             hidden: self.hidden.clone(),
             allow_http: self.allow_http,
             tape: self.tape.clone(),

@@ -77,8 +77,6 @@ pub(crate) struct ResourceSpec {
     pub within_parent: bool,
     /// A parameter or a setting without a value.
     pub missing: Option<String>,
-    /// The parameter that was declared last.
-    pub last_parameter: String,
     /// The name of its source, with which the names of environment variables begin; empty outside
     /// of a source.
     pub source: String,
@@ -141,7 +139,6 @@ impl<T: Record> Resource<T> {
             parent: None,
             within_parent: false,
             missing: None,
-            last_parameter: String::new(),
             source: String::new(),
             wrong: None,
             off: None,
@@ -222,24 +219,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Names the setting that holds the value of the last parameter, where it has another name than
-    /// the parameter: without a value, plans and errors name the setting.
-    ///
-    /// ```
-    /// # use etlgen_runtime::prelude::*;
-    /// let team: Option<String> = None;
-    /// let users = Json::list("users", "/users").query("id", &team).setting("team_id");
-    /// ```
-    pub fn setting(mut self, setting: &str) -> Self {
-        if self.spec.missing.as_ref() == Some(&self.spec.last_parameter) {
-            self.spec.missing = Some(setting.to_owned());
-        }
-        self
-    }
-
     pub(super) fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
         let text = value.text().filter(|text| !text.is_empty());
-        name.clone_into(&mut self.spec.last_parameter);
         if text.is_none() {
             self.spec.missing.get_or_insert_with(|| name.to_owned());
         }
@@ -505,27 +486,6 @@ impl ResourceSpec {
             flag(&plain)
         );
         Some((format!("no value for the setting `{name}`"), settle))
-    }
-
-    /// Returns why a run that does not name the resource leaves it out, and what switches it on:
-    /// its author has switched it off, or a setting has no value.
-    pub fn left_out(&self) -> Option<(String, String)> {
-        if let Some(reason) = &self.off {
-            let settle = match self.wrong {
-                Some(_) => "nothing: its request cannot be sent".to_owned(),
-                None => format!(
-                    "remove `.off(…)` from `{0}`, or name it: `--resources {0}`",
-                    self.name
-                ),
-            };
-            return Some((reason.clone(), settle));
-        }
-        let name = self.missing.as_ref()?;
-        let (_, settle) = self.unset()?;
-        let settle = settle
-            .split_once(" (")
-            .map_or(settle.as_str(), |(set, _)| set);
-        Some((format!("needs the setting `{name}`"), settle.to_owned()))
     }
 
     /// Returns the request of a slice's first page, without cursor and page parameters.

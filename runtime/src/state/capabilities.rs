@@ -63,10 +63,6 @@ pub struct Capabilities {
     /// Whether a merged record whose content hash ([`ColumnRole::ContentHash`]) is that of its row is not written again.
     /// Without it, rows have no such column.
     pub skips_unchanged: bool,
-    /// Whether [`Destination::query`](crate::load::Destination::query) reads its tables.
-    pub queries: bool,
-    /// Whether what no commit needs can be removed, and small files merged: `tables vacuum`.
-    pub vacuums: bool,
 }
 
 impl Default for Capabilities {
@@ -93,8 +89,6 @@ impl Capabilities {
             migrates: false,
             rolls_back: false,
             skips_unchanged: false,
-            queries: false,
-            vacuums: false,
         }
     }
 
@@ -127,16 +121,6 @@ impl Capabilities {
             skips_unchanged,
             ..self
         }
-    }
-
-    /// Sets whether its tables can be queried.
-    pub fn queries(self, queries: bool) -> Self {
-        Capabilities { queries, ..self }
-    }
-
-    /// Sets whether what no commit needs can be removed.
-    pub fn vacuums(self, vacuums: bool) -> Self {
-        Capabilities { vacuums, ..self }
     }
 
     /// Sets whether a record can replace an earlier version of it.

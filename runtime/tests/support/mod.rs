@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    Brought, Capabilities, Chunk, Commit, DeletedIds, Destination, LoadInfo, LoadRow, Memory,
-    NotSeenSince, Operation,
+    Brought, Capabilities, Chunk, Commit, DeletedIds, Destination, LoadInfo, Memory, NotSeenSince,
+    Operation,
 };
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use etlgen_runtime::schema::{ColumnRole, Drifted, TableBatch, TableSchema};
@@ -112,7 +112,6 @@ struct Committed {
     staged: BTreeMap<String, Table>,
     /// The id of the last load.
     last_load: Option<String>,
-    loads: Vec<LoadRow>,
     schemas: Vec<TableSchema>,
     state: BTreeMap<(String, String), String>,
     drift: BTreeMap<(String, Drifted), u64>,
@@ -350,14 +349,6 @@ impl Destination for InMemory {
             .checkpoints(self.rows_per_commit, Duration::from_secs(3600))
     }
 
-    fn look(&self, load: &LoadInfo) -> Result<Memory> {
-        self.clone().open(load)
-    }
-
-    fn loads(&mut self) -> Result<Vec<LoadRow>> {
-        Ok(self.committed.lock().unwrap().loads.clone())
-    }
-
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.working = self.committed.lock().unwrap().clone();
         let last = self.working.last_load.clone();
@@ -405,10 +396,6 @@ impl Destination for InMemory {
             return Err(Error::new(ErrorKind::Destination, "the disk is full"));
         }
         self.commits += 1;
-        let id = self.working.last_load.clone().unwrap_or_default();
-        self.working.loads.retain(|load| load.id != id);
-        let row = LoadRow::new(id, commit.status.clone(), 0, false);
-        self.working.loads.push(row);
         *self.committed.lock().unwrap() = self.working.clone();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 usage: dlt_run.py BASE_URL PLACE DATASET {default|tuned}
 
-PLACE is a file://, duckdb:// or postgres:// URL.
+PLACE is a file:// or postgres:// URL.
 
 Prints one line of JSON: seconds, CPU seconds and peak memory (MB) of this process and its children.
 """
@@ -26,10 +26,9 @@ os.environ.update(
     RUNTIME__LOG_LEVEL="ERROR",
     DATA_WRITER__DISABLE_COMPRESSION="true",
 )
-# Into Postgres, COPY of CSV costs the least, and into DuckDB Parquet; untuned, dlt inserts values.
+# Into Postgres, COPY of CSV costs the least; untuned, dlt inserts values.
 scheme = place.split(":")[0]
-tuned = {"file": "parquet", "duckdb": "parquet", "postgres": "csv"}
-file_format = tuned[scheme] if mode == "tuned" or scheme == "file" else "insert_values"
+file_format = {"file": "parquet", "postgres": "csv" if mode == "tuned" else "insert_values"}[scheme]
 os.environ["NORMALIZE__LOADER_FILE_FORMAT"] = file_format
 if mode == "tuned":
     # Files of 10,000 items give both workers something to do; larger buffers save flushes.
@@ -62,11 +61,9 @@ if __name__ == "__main__":
     )
     pipeline = dlt.pipeline(
         "bench",
-        destination={
-            "file": lambda: dlt.destinations.filesystem(bucket_url=place),
-            "duckdb": lambda: dlt.destinations.duckdb(credentials=place),
-            "postgres": lambda: dlt.destinations.postgres(credentials=place),
-        }[scheme](),
+        destination=(
+            dlt.destinations.filesystem(bucket_url=place) if scheme == "file" else dlt.destinations.postgres(credentials=place)
+        ),
         dataset_name=dataset,
         pipelines_dir=home,
     )

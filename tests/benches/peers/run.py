@@ -2,8 +2,8 @@
 
 usage: run.py [--records N] [--pairs N] [--svg FILE] [--only TEXT]
 
-Builds the connector, the mock API and the Postgres of the tests (release), installs dlt in a virtual environment and the
-library of DuckDB under target/, and runs the contenders in turn, once per pair; then the connector once more with five times the records, a
+Builds the connector, the mock API and the Postgres of the tests (release), installs dlt in a virtual environment under
+target/, and runs the contenders in turn, once per pair; then the connector once more with five times the records, a
 second time into the same place, and with 100. CPU seconds and peak memory are those of the client's processes, not of
 servers; the table has the medians. Use an idle machine.
 """
@@ -23,12 +23,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-DLT = "dlt[parquet,filesystem,postgres,duckdb]==1.31.*"
-DUCKDB = "1.5.5"
+DLT = "dlt[parquet,filesystem,postgres]==1.31.*"
 
 
 def build():
-    packages = ["-p", "etlgen-tests", "-p", "bulk-connector", "--features", "etlgen-runtime/postgres,etlgen-runtime/duckdb"]
+    packages = ["-p", "etlgen-tests", "-p", "bulk-connector", "--features", "etlgen-runtime/postgres"]
     binaries = ["--bin", "mock-api", "--bin", "postgres", "--bin", "bulk-connector", "--example", "columns"]
     subprocess.run(["cargo", "build", "--release", *packages, *binaries], cwd=ROOT, check=True)
     metadata = subprocess.run(
@@ -41,18 +40,8 @@ def install_dlt(target):
     python = target / "bench-venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", DLT, f"duckdb=={DUCKDB}"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", DLT], check=True)
     return python
-
-
-def install_duckdb(target):
-    """Returns the library of DuckDB, of the version that dlt uses."""
-    folder = target / "bench-duckdb"
-    folder.mkdir(exist_ok=True)
-    package = "@duckdb/node-bindings-linux-x64"
-    npm = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    subprocess.run([*npm, f"{package}@~{DUCKDB}-r.0"], check=True, stdout=subprocess.DEVNULL)
-    return folder / "node_modules" / package / "libduckdb.so"
 
 
 def measured(command):
@@ -123,7 +112,7 @@ def main():
     options = parser.parse_args()
 
     target = build()
-    python, library = install_dlt(target), install_duckdb(target)
+    python = install_dlt(target)
 
     def theirs(base, mode, place):
         return lambda folder: [python, HERE / "dlt_run.py", base, place(folder), Path(folder).name, mode]
@@ -134,7 +123,6 @@ def main():
             "etlgen -> columns": lambda _: [target / "release" / "examples" / "columns", base],
             "etlgen -> Parquet": lambda folder: [*connector, f"parquet:{folder}/out"],
             "etlgen -> SQLite": lambda folder: [*connector, f"sqlite:{folder}/out.db"],
-            "etlgen -> DuckDB": lambda folder: [*connector, f"duckdb:{folder}/out.duckdb?driver={library}"],
             "etlgen -> Postgres": lambda folder: [*connector, f"{server}?schema={Path(folder).name}"],
         }
 
@@ -142,11 +130,7 @@ def main():
         return {name: command for name, command in contenders.items() if options.only in name}
 
     with postgres(target) as server:
-        places = {
-            "Parquet": lambda folder: f"file://{folder}/out",
-            "DuckDB": lambda folder: f"duckdb:///{folder}/out.duckdb",
-            "Postgres": lambda _: server,
-        }
+        places = {"Parquet": lambda folder: f"file://{folder}/out", "Postgres": lambda _: server}
         with api(target, options.records) as base:
             dlt = {
                 f"dlt{' ' * (mode != '')}{mode} -> {name}": theirs(base, mode or "default", place)

@@ -18,7 +18,7 @@ pub struct Switch {
 pub const KILLS: Switch = Switch {
     name: "ETLGEN_KILLS",
     value: "number, default 20",
-    does: "kills each run in `kill_tree` this many times, those into services a quarter of it",
+    does: "kills each run in `kill_tree` this many times",
 };
 
 /// The seed of random tests.

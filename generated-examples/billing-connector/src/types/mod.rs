@@ -1,4 +1,4 @@
-//! Structs that several resources share, one file per family of names.
+//! Structs that several resources share.
 
 mod address;
 

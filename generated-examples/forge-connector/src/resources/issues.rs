@@ -25,7 +25,6 @@ pub struct Issue {
     pub number: Option<i64>,
     pub title: Option<String>,
     pub labels: Option<Vec<Label>>,
-    /// One of `open` and `closed`.
     pub state: Option<String>,
     pub updated_at: Option<Timestamp>,
     pub user: Option<User>,

@@ -66,8 +66,7 @@ fn the_report_is_written_whatever_happens() {
     assert_eq!(report["resources"][0]["error"]["kind"], "credentials");
 
     let (code, report) = sync_with(folder.path(), &words("nowhere:x"));
-    // The last line of the log tells the error.
-    assert_eq!(code.unwrap(), 2);
+    assert!(code.is_err());
     assert_eq!(
         (&report["complete"], &report["error"]["kind"]),
         (&json!(false), &json!("usage"))
@@ -230,43 +229,4 @@ fn batches(tables: &[TableSchema]) -> Vec<TableBatch> {
         }
     };
     tables.iter().map(batch).collect()
-}
-
-#[test]
-fn a_panic_in_a_closure_fails_its_resource_with_its_place() {
-    let server = etlgen_testkit::http::Server::start(0, |_| {
-        etlgen_testkit::http::Response::bytes(200, br#"[{"id": 1}, {}]"#.to_vec())
-    });
-    let server = server.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.json");
-    let into = format!("sqlite:{}", folder.path().join("x.db").display());
-    let words = ["c", "sync", "--destination", &into, "--report"];
-    let words = words.into_iter().chain([report.to_str().unwrap()]);
-    let command = args::command("c", "1", "c", Destinations::default());
-    let matches = command.try_get_matches_from(words).unwrap();
-    let broken = Item::list("broken", "/a").filter(|item: &Item| item.id.unwrap() > 0);
-    let line = line!() - 1;
-    let source = Source::new("two", &server.url())
-        .resource(broken)
-        .resource(Item::list("whole", "/b"));
-    assert_eq!(run(&matches, &source).unwrap(), 6);
-    let report = std::fs::read_to_string(&report).unwrap();
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    let message = report["resources"][0]["error"]["message"].as_str().unwrap();
-    for part in [
-        "panicked at ",
-        &format!("cli/tests/sync.rs:{line}:"),
-        "called `Option::unwrap()` on a `None` value",
-        ".is_some_and(…)",
-    ] {
-        assert!(message.contains(part), "{part}: {message}");
-    }
-    assert_eq!(report["resources"][1]["outcome"], "complete");
-    // The report is kept in the destination too.
-    let mut into = destination(&into).unwrap();
-    crate::load::open(&mut *into, &LoadInfo::new("9", "two", None)).unwrap();
-    let id = report["load_id"].as_str().unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&into.report(id).unwrap().unwrap()).unwrap();
-    assert_eq!(kept, report);
 }

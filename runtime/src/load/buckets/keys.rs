@@ -69,11 +69,6 @@ impl Keys {
         Some((decoded(table), name.to_owned()))
     }
 
-    /// Returns the object with this name below the prefix.
-    pub fn named(&self, name: &str) -> Path {
-        self.below(name)
-    }
-
     fn below(&self, rest: &str) -> Path {
         match self.prefix.as_ref() {
             "" => parsed(rest),

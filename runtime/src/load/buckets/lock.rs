@@ -143,8 +143,7 @@ fn acquire(client: &Client, run: &str) -> Result<UpdateVersion> {
 fn taken(client: &Client) -> Error {
     let message = format!("another run is loading into `{}`", client.shown());
     Error::new(ErrorKind::Destination, message)
-        .hint("wait until it has ended (`--wait 10m`), or load below another prefix")
-        .busy()
+        .hint("wait until it has ended, or load below another prefix")
 }
 
 /// Refuses a service that writes without looking at conditions: two runs would lose each other's commits.

@@ -2,7 +2,7 @@
 
 mod azure;
 mod faults;
-pub mod place;
+mod place;
 mod proxy;
 
 use std::path::Path;

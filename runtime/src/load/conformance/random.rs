@@ -1,11 +1,10 @@
 //! Random runs with kills, compared with a model.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, Commit, LoadStatus, Operation, PassMark, Vacuum};
+use crate::load::{Chunk, Commit, LoadStatus, Operation, PassMark};
 use crate::schema::Disposition;
 
 const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -107,10 +106,9 @@ pub fn whatever_happens_the_last_commit_is_there<P: Place>() {
         let mut committed = Model::default();
         let mut pending = Model::default();
         let mut destination = Some(opened::<P>(dir.path(), "1"));
-        let can_vacuum = P::at(dir.path()).capabilities().vacuums;
         for step in 0..40 {
             let (chunk, records) = next_chunk(&mut numbers, disposition);
-            match numbers.below(9) {
+            match numbers.below(8) {
                 0 => {
                     destination = None;
                     pending = committed.clone();
@@ -119,15 +117,6 @@ pub fn whatever_happens_the_last_commit_is_there<P: Place>() {
                     destination = None;
                     pending = committed.clone();
                     P::kill(dir.path(), &chunk);
-                }
-                8 if can_vacuum => {
-                    // It finds what was committed, and what a killed run has left.
-                    destination = None;
-                    pending = committed.clone();
-                    let vacuum = Vacuum::new(Duration::ZERO).keep_staged(["orders".to_owned()]);
-                    opened::<P>(dir.path(), "2").vacuum(&vacuum).unwrap();
-                    let what = format!("seed {seed}, step {step}");
-                    assert_eq!(orders::<P>(dir.path()), committed.orders(), "{what}");
                 }
                 2..4 => {
                     let open = destination.get_or_insert_with(|| opened::<P>(dir.path(), "2"));

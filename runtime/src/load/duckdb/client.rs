@@ -16,7 +16,6 @@ use super::errors::explain;
 use super::values::{fitted, parameters, value};
 use super::{ducklake, library};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Answer;
 use crate::load::contents::rows_at;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
@@ -126,13 +125,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Returns the file of the database, or of the catalogue.
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
-    }
-
-    /// Returns whether it is a DuckLake.
-    pub fn is_lake(&self) -> bool {
+    fn is_lake(&self) -> bool {
         matches!(self.address.database, Database::DuckLake(_))
     }
 
@@ -229,28 +222,6 @@ impl Client {
         let rows = statement.execute().map_err(explain)?;
         rows.collect::<std::result::Result<_, ArrowError>>()
             .map_err(explain)
-    }
-
-    /// Runs a statement that reads; returns at most this many rows, as texts.
-    pub fn ask(&mut self, sql: &str, most: usize) -> Result<Answer> {
-        let sql = sql.trim().trim_end_matches(';');
-        let refused = |error: Error| {
-            Error::new(ErrorKind::Usage, "the query failed")
-                .caused_by(error)
-                .hint("write one SELECT; `tables` lists the tables, `discover` their columns")
-        };
-        let columns = self
-            .query(&format!("DESCRIBE {sql}"), &[])
-            .map_err(refused)?;
-        let mut answer = Answer::new(columns.iter().map(|row| row[0].text()));
-        let texts = format!(
-            "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({sql}\n) LIMIT {}",
-            most.saturating_add(1)
-        );
-        for row in self.query(&texts, &[]).map_err(refused)? {
-            answer.add(row.iter().map(Value::optional).collect(), most);
-        }
-        Ok(answer)
     }
 
     fn is_true(&mut self, sql: &str, values: &[Value]) -> Result<bool> {

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::sql::Session;
 
 /// The name of the attached database.
-pub const NAME: &str = "lake";
+const NAME: &str = "lake";
 /// The settings of a bucket, by the environment variables that give them.
 const BUCKET: [(&str, &[&str]); 4] = [
     ("KEY_ID", &["AWS_ACCESS_KEY_ID"]),

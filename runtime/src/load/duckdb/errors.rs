@@ -24,8 +24,9 @@ fn of_text(told: &str) -> Error {
             ErrorKind::Destination,
             format!("another program has opened the file{holder}"),
         )
-        .hint("only one program may open a DuckDB file for writing: close it there, and run again")
-        .busy();
+        .hint(
+            "only one program may open a DuckDB file for writing: close it there, and run again",
+        );
     }
     if has("TransactionContext Error") && has("onflict") {
         let message =

@@ -1,13 +1,13 @@
 //! The states of sources as one JSON document, which a file may hold.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::lock::{Lock, lock};
+use crate::load::lock::lock;
 use crate::load::{LoadInfo, Memory};
 use crate::settings::private_file;
 use crate::state::format;
@@ -19,7 +19,7 @@ pub(crate) struct States {
     sources: BTreeMap<String, Kept>,
     /// The lock of the file; the system releases it when the process ends.
     #[serde(skip)]
-    lock: Option<(PathBuf, Lock)>,
+    lock: Option<(PathBuf, File)>,
     /// The source of the run.
     #[serde(skip)]
     source: String,

@@ -106,17 +106,3 @@ impl Retired {
         }
     }
 }
-
-/// The numbers of files before and after some were merged.
-#[derive(Clone, Copy, Default)]
-pub struct Merged {
-    pub before: u64,
-    pub after: u64,
-}
-
-impl Merged {
-    pub fn add(&mut self, other: Merged) {
-        self.before += other.before;
-        self.after += other.after;
-    }
-}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use super::batch::{Merged, Retired};
+use super::batch::Retired;
 use super::files::{Context, OpenBatch, Schemas};
 use super::manifest::{self, FileEntry};
 use super::names::{self, DRIFT as TABLE};
@@ -101,46 +101,6 @@ impl DriftLog {
             .caused_by(error)
         })
     }
-}
-
-/// Merges the files of earlier loads; nothing of this load is there.
-pub fn merge(
-    at: &mut Context<'_>,
-    files: &mut Vec<FileEntry>,
-    retired: &mut Vec<Retired>,
-) -> Result<Merged> {
-    if files.len() < 2 {
-        return Ok(Merged::default());
-    }
-    let schemas = Schemas::from([(TABLE.to_owned(), Arc::new(schema()))]);
-    let mut at = Context {
-        store: at.store,
-        schemas: &schemas,
-        prefix: at.prefix,
-        next: at.next,
-    };
-    let mut batch = OpenBatch::new(&mut at);
-    let before = files.len() as u64;
-    for file in std::mem::take(files) {
-        let Some((name, _)) = names::parse(&file.name) else {
-            continue;
-        };
-        let old = Retired {
-            table: TABLE.to_owned(),
-            name: name.to_owned(),
-            placed: true,
-        };
-        at.store.read(old.file(), &[], &mut |rows| {
-            batch.write(&at, TABLE, rows, |_| true)
-        })?;
-        retired.push(old);
-    }
-    if let Some(batch) = batch.finish()? {
-        at.store.place(TABLE, &batch.name)?;
-        files.extend(manifest::entries(TABLE, std::iter::once(&batch)));
-    }
-    let after = files.len() as u64;
-    Ok(Merged { before, after })
 }
 
 fn schema() -> TableSchema {

@@ -99,9 +99,6 @@ pub struct LoadEntry {
     /// Its changes; only the last loads have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoEntry>,
-    /// Its report as JSON; only the last loads have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<String>,
 }
 
 /// The changes of a load.

@@ -19,15 +19,15 @@ struct Left {
     tables: Vec<String>,
 }
 
-/// Puts every file where the manifest says, and removes unknown ones; returns their number.
-pub fn repair(store: &dyn Store, catalog: &mut dyn Catalog, manifest: &Manifest) -> Result<u64> {
+/// Puts every file where the manifest says, and removes unknown ones.
+pub fn repair(store: &dyn Store, catalog: &mut dyn Catalog, manifest: &Manifest) -> Result<()> {
     let sources = manifest.sources.values();
     let tables = sources.flat_map(|source| &source.tables);
     let mut known: BTreeSet<String> = tables.map(|table| table.name.clone()).collect();
     known.insert(DRIFT.to_owned());
     let left = find(store, manifest, &known, store.list(&known)?)?;
     if left.placed.is_empty() && left.orphans.is_empty() && left.tables.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     catalog.exclude(manifest)?;
     for (table, name) in &left.placed {
@@ -36,10 +36,7 @@ pub fn repair(store: &dyn Store, catalog: &mut dyn Catalog, manifest: &Manifest)
     for file in &left.orphans {
         store.sweep(file)?;
     }
-    left.tables
-        .iter()
-        .try_for_each(|table| store.disown(table))?;
-    Ok(left.orphans.len() as u64)
+    left.tables.iter().try_for_each(|table| store.disown(table))
 }
 
 /// Finds what is not as the manifest says. A file that it names and that is missing is an error.

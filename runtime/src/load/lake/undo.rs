@@ -67,7 +67,6 @@ impl Open {
                 status: LoadStatus::parse(&load.status),
                 rows: load.rows,
                 undoable: load.undo.is_some(),
-                reported: load.report.is_some(),
             })
             .collect();
         loads.sort_by(|a, b| a.id.cmp(&b.id));
@@ -149,8 +148,4 @@ pub fn forget_old(loads: &mut [LoadEntry]) {
     undoable
         .skip(UNDOABLE_LOADS)
         .for_each(|load| load.undo = None);
-    let reported = loads.iter_mut().rev().filter(|load| load.report.is_some());
-    reported
-        .skip(UNDOABLE_LOADS)
-        .for_each(|load| load.report = None);
 }

@@ -125,8 +125,7 @@ impl Store for Folder {
                 ErrorKind::Destination,
                 format!("another run is loading into `{}`", root.display()),
             )
-            .hint("wait until it has ended (`--wait 10m`), or load into another folder")
-            .busy()),
+            .hint("wait until it has ended, or load into another folder")),
             Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
         }
     }

@@ -13,14 +13,13 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client as Wire, Row, SimpleQueryMessage};
+use tokio_postgres::{Client as Wire, Row};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::address::Address;
 use super::errors::explain;
 use super::{copy, read, text, tls};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Answer;
 use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{Column, ColumnType, TableBatch};
 
@@ -75,18 +74,6 @@ impl Client {
         Client::connect(&self.address)
     }
 
-    /// Returns the bytes of these tables, which are quoted, with their indexes.
-    pub fn size(&mut self, tables: &[String]) -> Result<u64> {
-        let mut sum = 0;
-        for table in tables {
-            let sql = "SELECT coalesce(pg_total_relation_size(to_regclass(CAST($1 AS text))), 0)";
-            let found = self.query(sql, &[table.into()])?;
-            let size = found.first().and_then(|row| row[0].int());
-            sum += size.unwrap_or_default().unsigned_abs();
-        }
-        Ok(sum)
-    }
-
     /// Runs a call on the thread of the connection.
     fn call<T: Send + 'static, F>(&self, run: impl FnOnce(Arc<Wire>) -> F) -> Result<T>
     where
@@ -96,40 +83,6 @@ impl Client {
             return Err(lost());
         };
         wait(runtime, run(self.wire.clone()))?.map_err(|error| explain(error, None))
-    }
-
-    /// Runs a statement that reads; returns at most this many rows, as texts.
-    pub fn ask(&mut self, sql: &str, most: usize) -> Result<Answer> {
-        let refused = |error: Error| {
-            Error::new(ErrorKind::Usage, "the query failed")
-                .caused_by(error)
-                .hint("write one SELECT; `tables` lists the tables, `discover` their columns")
-        };
-        let sql = sql.trim().trim_end_matches(';').to_owned();
-        self.script("BEGIN READ ONLY")?;
-        let statement = sql.clone();
-        // Of several statements, the server prepares none.
-        let columns = self.call(|wire| async move {
-            let statement = wire.prepare(&statement).await?;
-            let names = statement.columns().iter();
-            Ok(names
-                .map(|column| column.name().to_owned())
-                .collect::<Vec<_>>())
-        });
-        let mut answer = Answer::new(columns.map_err(refused)?);
-        let fetch = format!(
-            "DECLARE etl_answer NO SCROLL CURSOR FOR {sql}\n; FETCH FORWARD {} FROM etl_answer",
-            most.saturating_add(1)
-        );
-        let found = self.call(|wire| async move { wire.simple_query(&fetch).await });
-        for message in found.map_err(refused)? {
-            if let SimpleQueryMessage::Row(row) = message {
-                let cells = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
-                answer.add(cells.collect(), most);
-            }
-        }
-        self.script("ROLLBACK")?;
-        Ok(answer)
     }
 
     /// Creates the schema if it does not exist.

@@ -17,7 +17,7 @@ const TABLES: [(&str, &str, &str); 8] = [
     (
         "_etl_loads",
         "load_id text NOT NULL, source text NOT NULL, status text NOT NULL, committed_at timestamptz NOT NULL,
-         rows bigint NOT NULL, commit_number bigint NOT NULL, report text",
+         rows bigint NOT NULL, commit_number bigint NOT NULL",
         "load_id, source",
     ),
     (
@@ -76,14 +76,6 @@ pub fn create(session: &mut impl Session) -> Result<()> {
             false => format!("CREATE TABLE IF NOT EXISTS {name} ({columns})"),
         };
         session.script(&TABLES.map(creation).join(";\n"))?;
-    }
-    // Earlier versions kept no reports.
-    if !session
-        .columns("_etl_loads")?
-        .iter()
-        .any(|column| column == "report")
-    {
-        session.script("ALTER TABLE _etl_loads ADD COLUMN report text")?;
     }
     let found = session.query("SELECT max(format) FROM _etl_format", &[])?;
     match first_int(&found) {
@@ -263,8 +255,7 @@ pub fn put_load(
     let forget = "DELETE FROM _etl_loads WHERE load_id = $1 AND source = $2";
     session.execute(forget, &[id.clone(), source.clone()])?;
     session.execute(
-        "INSERT INTO _etl_loads (load_id, source, status, committed_at, rows, commit_number)
-         VALUES ($1, $2, $3, CAST($4 AS timestamptz), $5, $6)",
+        "INSERT INTO _etl_loads VALUES ($1, $2, $3, CAST($4 AS timestamptz), $5, $6)",
         &[
             id,
             source,
@@ -282,18 +273,4 @@ pub fn commit_number(session: &mut impl Session, load: &LoadInfo) -> Result<u64>
     let sql = "SELECT commit_number FROM _etl_loads WHERE load_id = $1 AND source = $2";
     let found = session.query(sql, &[(&load.id).into(), (&load.source).into()])?;
     Ok(first_int(&found).unsigned_abs())
-}
-
-/// Keeps the report of the load.
-pub fn put_report(session: &mut impl Session, load: &LoadInfo, report: &str) -> Result<()> {
-    let sql = "UPDATE _etl_loads SET report = $3 WHERE load_id = $1 AND source = $2";
-    let values = [(&load.id).into(), (&load.source).into(), report.into()];
-    session.execute(sql, &values).map(drop)
-}
-
-/// Returns the report of a load of the source.
-pub fn report(session: &mut impl Session, source: &str, load: &str) -> Result<Option<String>> {
-    let sql = "SELECT report FROM _etl_loads WHERE load_id = $1 AND source = $2";
-    let found = session.query(sql, &[load.into(), source.into()])?;
-    Ok(found.first().and_then(|row| row[0].optional()))
 }

@@ -61,14 +61,14 @@ pub fn put_changes(
 pub fn loads(session: &mut impl Session, source: &str) -> Result<Vec<LoadRow>> {
     let found = session.query(
         "SELECT load_id, status, rows, EXISTS (SELECT 1 FROM _etl_changes AS c
-             WHERE c.source = l.source AND c.load_id = l.load_id), report IS NOT NULL
+             WHERE c.source = l.source AND c.load_id = l.load_id)
          FROM _etl_loads AS l WHERE source = $1 ORDER BY load_id COLLATE \"C\"",
         &[source.into()],
     )?;
     let row = |row: Vec<Value>| {
         let rows = row[2].int().unwrap_or_default().unsigned_abs();
         let status = LoadStatus::parse(&row[1].text());
-        LoadRow::new(row[0].text(), status, rows, row[3].is_true()).reported(row[4].is_true())
+        LoadRow::new(row[0].text(), status, rows, row[3].is_true())
     };
     Ok(found.into_iter().map(row).collect())
 }

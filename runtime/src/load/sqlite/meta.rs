@@ -14,7 +14,7 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS _etl_loads (
              load_id TEXT NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL, committed_at TIMESTAMP NOT NULL,
-             rows INTEGER NOT NULL, report TEXT, PRIMARY KEY (load_id, source));
+             rows INTEGER NOT NULL, PRIMARY KEY (load_id, source));
          CREATE TABLE IF NOT EXISTS _etl_state (
              source TEXT NOT NULL, resource TEXT NOT NULL, slice TEXT NOT NULL, value TEXT NOT NULL,
              PRIMARY KEY (source, resource, slice)) WITHOUT ROWID;
@@ -38,12 +38,6 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
              load_id TEXT NOT NULL, ids TEXT NOT NULL);
          CREATE TABLE IF NOT EXISTS _etl_format (format INTEGER NOT NULL PRIMARY KEY) WITHOUT ROWID;",
     )?;
-    // Earlier versions kept no reports.
-    let reports =
-        "SELECT EXISTS (SELECT 1 FROM pragma_table_info('_etl_loads') WHERE name = 'report')";
-    if !db.query_row(reports, [], |row| row.get::<_, bool>(0))? {
-        db.execute_batch("ALTER TABLE _etl_loads ADD COLUMN report TEXT")?;
-    }
     let numbered: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM _etl_format)", [], |row| {
         row.get(0)
     })?;
@@ -208,7 +202,7 @@ pub fn put_load(
     rows: u64,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT OR REPLACE INTO _etl_loads (load_id, source, status, committed_at, rows)
+        "INSERT OR REPLACE INTO _etl_loads
          VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', ?4 / 1e6, 'unixepoch'), ?5)",
     )?
     .execute(params![
@@ -219,19 +213,4 @@ pub fn put_load(
         rows as i64
     ])?;
     Ok(())
-}
-
-/// Keeps the report of the load.
-pub fn put_report(db: &Connection, load: &LoadInfo, report: &str) -> rusqlite::Result<()> {
-    let sql = "UPDATE _etl_loads SET report = ?3 WHERE load_id = ?1 AND source = ?2";
-    db.execute(sql, params![load.id, load.source, report])?;
-    Ok(())
-}
-
-/// Returns the report of a load of the source.
-pub fn report(db: &Connection, source: &str, load: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT report FROM _etl_loads WHERE load_id = ?1 AND source = ?2";
-    let mut found = db.prepare(sql)?;
-    let mut rows = found.query(params![load, source])?;
-    rows.next()?.map_or(Ok(None), |row| row.get(0))
 }

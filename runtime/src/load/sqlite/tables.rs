@@ -326,16 +326,6 @@ impl Open {
         Ok(())
     }
 
-    /// Keeps the report of the load, in a commit of its own.
-    pub fn keep_report(&mut self, path: &Path, report: &str) -> Result<()> {
-        self.check_place(path)?;
-        meta::put_report(&self.db, &self.load, report)
-            .and_then(|()| self.db.execute_batch("COMMIT"))
-            .map_err(|error| explain(path, error))?;
-        self.in_transaction = false;
-        Ok(())
-    }
-
     /// Refuses a commit into a file that no longer exists, or into which another run has loaded. No
     /// run can commit after this check: the transaction has begun.
     pub fn check_place(&mut self, path: &Path) -> Result<()> {

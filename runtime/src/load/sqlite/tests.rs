@@ -237,21 +237,3 @@ fn a_file_that_is_removed_or_replaced_gets_no_commit() {
         let _ = std::fs::remove_file(&path);
     }
 }
-
-#[test]
-fn a_vacuum_gives_space_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let ids: Vec<String> = (0..20_000).map(|id| format!("{id:032}")).collect();
-    let all: Vec<Rec<'_>> = ids.iter().map(|id| (id.as_str(), 1, &[][..])).collect();
-    run::<SqliteFile>(
-        dir.path(),
-        "1",
-        &[&[chunk(crate::schema::Disposition::Merge, &all)]],
-    );
-    run::<SqliteFile>(dir.path(), "2", &[&[pass(&[("a", 1, &[])], true, true)]]);
-    let mut open = opened::<SqliteFile>(dir.path(), "3");
-    let done = open.vacuum(&Vacuum::default()).unwrap();
-    let (before, after) = done.bytes.unwrap();
-    assert!(after * 4 < before, "{done:?}");
-    assert_eq!(orders::<SqliteFile>(dir.path()), ["a=1"]);
-}

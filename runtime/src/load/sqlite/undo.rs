@@ -49,7 +49,7 @@ impl Open {
     pub fn loads(&self) -> rusqlite::Result<Vec<LoadRow>> {
         let mut select = self.db.prepare(
             "SELECT load_id, status, rows, EXISTS (SELECT 1 FROM _etl_changes AS c
-                 WHERE c.source = l.source AND c.load_id = l.load_id), report IS NOT NULL
+                 WHERE c.source = l.source AND c.load_id = l.load_id)
              FROM _etl_loads AS l WHERE source = ?1 ORDER BY load_id",
         )?;
         let loads = select.query_map([&self.load.source], |row| {
@@ -58,7 +58,6 @@ impl Open {
                 status: LoadStatus::parse(&row.get::<_, String>(1)?),
                 rows: row.get::<_, i64>(2)? as u64,
                 undoable: row.get(3)?,
-                reported: row.get(4)?,
             })
         })?;
         loads.collect()

@@ -15,13 +15,6 @@ use crate::state::{Pass, SliceState, StateChange};
 /// Slices that may wait for the reader of a child; if there are more, the parent waits.
 pub(crate) const WAITING: usize = 1 << 16;
 
-/// Takes the slices that records make for children, if others read these.
-pub(crate) trait FoundLog: Send + Sync {
-    /// Takes a slice of a child. What goes wrong is known to the log.
-    /// The slice is JSON, without secrets.
-    fn log(&self, child: &str, slice: &str);
-}
-
 /// The parent's side of one child resource.
 pub(crate) struct ChildQueue {
     /// The child's name.
@@ -91,11 +84,6 @@ impl ChildQueue {
             children.revisit();
         }
         children
-    }
-
-    /// Returns whether it is the queue of this child.
-    pub fn is_of(&self, child: &str) -> bool {
-        self.child == child
     }
 
     /// Resumes slices that an earlier run found and did not finish.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
@@ -37,8 +36,6 @@ enum Message {
     Deliver(Delivery),
     Recall(Recall, oneshot::Sender<Result<Option<Earlier>>>),
     Finish(LoadStatus),
-    /// The report of the run, after its end.
-    Keep(String),
 }
 
 /// The readers' end of the queue to the loader.
@@ -89,22 +86,7 @@ pub(crate) type Migration =
 /// The running loader.
 pub(crate) struct Loader {
     target: Target,
-    finished: oneshot::Receiver<Unchanged>,
-    ended: oneshot::Receiver<Result<()>>,
-}
-
-/// A loader that has committed everything, and may keep the report of the run.
-pub(crate) struct Keeper {
-    sender: mpsc::Sender<Message>,
-    ended: oneshot::Receiver<Result<()>>,
-}
-
-impl Keeper {
-    /// Keeps the report of the run in the destination, and ends the loader.
-    pub async fn keep(self, report: String) -> Result<()> {
-        let _ = self.sender.send(Message::Keep(report)).await;
-        self.ended.await.map_err(|_| lost())?
-    }
+    ended: oneshot::Receiver<Result<Unchanged>>,
 }
 
 /// What a loader needs to start.
@@ -115,32 +97,25 @@ pub(crate) struct Opening {
     /// The rows of dlt's own tables, in dlt's layout.
     pub meta: Option<Meta>,
     pub observer: Arc<dyn Observer>,
-    /// How long it waits for another run that loads into the destination.
-    pub wait: Duration,
 }
-
-/// How long it waits until it looks again whether another run has ended.
-const LOOK: Duration = Duration::from_millis(500);
 
 impl Opening {
     /// Opens the destination, on a thread of its own unless the world says otherwise. `migration`
     /// migrates the destination to the current declaration before anything else is done.
-    pub async fn start(mut self, migration: Migration) -> Result<(Loader, Migrated)> {
+    pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
         let (policy, can) = (self.policy, self.destination.capabilities());
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
-        let (finish, finished) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let world = self.load.world().clone();
         let span = tracing::Span::current();
         // The receiver of the result may export the spans at once, so the span of the run is
         // dropped before.
         let drive = async move {
-            let memory = self.wait().await;
-            match memory.and_then(|memory| span.in_scope(|| self.open(memory, migration))) {
+            match span.in_scope(|| self.open(migration)) {
                 Ok((migrated, worker)) => {
                     if opened.send(Ok(migrated)).is_ok() {
-                        let result = worker.run(receiver, finish).instrument(span).await;
+                        let result = worker.run(receiver).instrument(span).await;
                         let _ = end.send(result);
                     }
                 }
@@ -158,30 +133,11 @@ impl Opening {
             columns: can.columns,
             skips_unchanged: can.skips_unchanged,
         };
-        let loader = Loader {
-            target,
-            finished,
-            ended,
-        };
-        Ok((loader, migrated))
+        Ok((Loader { target, ended }, migrated))
     }
 
-    /// Opens the destination, as soon as no other run loads into it.
-    async fn wait(&mut self) -> Result<Memory> {
-        let world = self.load.world().clone();
-        let until = world.moment().after(self.wait);
-        loop {
-            let left = until.since(world.moment());
-            match open(&mut *self.destination, &self.load) {
-                Err(error) if error.is_busy() && !left.is_zero() => {
-                    world.sleep(left.min(LOOK)).await;
-                }
-                opened => return opened,
-            }
-        }
-    }
-
-    fn open(mut self, memory: Memory, migration: Migration) -> Result<(Migrated, Worker)> {
+    fn open(mut self, migration: Migration) -> Result<(Migrated, Worker)> {
+        let memory = open(&mut *self.destination, &self.load)?;
         let migrated = migration(&mut *self.destination, memory)?;
         if let Some(meta) = &mut self.meta {
             meta.belongs_to(self.load.after(&migrated.memory));
@@ -211,22 +167,11 @@ impl Loader {
     }
 
     /// Commits what is left, marks the load, and returns the numbers of unchanged records, or the loader's error.
-    pub async fn finish(self, status: LoadStatus) -> Result<(Unchanged, Keeper)> {
-        let Loader {
-            target,
-            finished,
-            ended,
-        } = self;
-        let sender = target.loader.sender;
+    pub async fn finish(self, status: LoadStatus) -> Result<Unchanged> {
         // A loader that has ended has left its error.
-        let _ = sender.send(Message::Finish(status)).await;
-        match finished.await {
-            Ok(unchanged) => Ok((unchanged, Keeper { sender, ended })),
-            Err(_) => match ended.await.map_err(|_| lost())? {
-                Err(error) => Err(error),
-                Ok(()) => Err(lost()),
-            },
-        }
+        let handle = &self.target.loader;
+        let _ = handle.sender.send(Message::Finish(status)).await;
+        self.ended.await.map_err(|_| lost())?
     }
 }
 
@@ -256,22 +201,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(
-        mut self,
-        mut receiver: mpsc::Receiver<Message>,
-        finish: oneshot::Sender<Unchanged>,
-    ) -> Result<()> {
-        self.deliver(&mut receiver).await?;
-        if finish.send(self.destination.unchanged()).is_err() {
-            return Ok(());
-        }
-        match receiver.recv().await {
-            Some(Message::Keep(report)) => self.destination.keep_report(&report),
-            _ => Ok(()),
-        }
+    async fn run(mut self, receiver: mpsc::Receiver<Message>) -> Result<Unchanged> {
+        self.deliver(receiver).await?;
+        Ok(self.destination.unchanged())
     }
 
-    async fn deliver(&mut self, receiver: &mut mpsc::Receiver<Message>) -> Result<()> {
+    async fn deliver(&mut self, mut receiver: mpsc::Receiver<Message>) -> Result<()> {
         loop {
             let received = match self.since {
                 None => receiver.recv().await,
@@ -298,7 +233,7 @@ impl Worker {
                 }
                 Some(Message::Finish(status)) => return self.commit(status),
                 // A closed queue means that the run itself has ended: what is complete is kept.
-                Some(Message::Keep(_)) | None => return self.commit(LoadStatus::Partial),
+                None => return self.commit(LoadStatus::Partial),
             }
             if self.rows >= self.policy.rows as u64 {
                 self.commit(LoadStatus::Running)?;

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use super::children::{ChildQueue, FoundLog};
+use super::children::ChildQueue;
 use super::earlier::Earlier;
 use super::loader::{Delivery, LoaderHandle, Target};
-use super::rows::RowCollector;
+use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Seal;
 use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince, Operation, PassMark};
 use crate::normalize::Normalizer;
 use crate::page::Proof;
 use crate::run::plan::{PassPlan, StateScope, WritePlan};
-use crate::run::read::output::{Boxed, Closed, Output, PassEnd, ReadBatch};
+use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
 use crate::run::report::stats::Stats;
 use crate::schema::{ColumnRole, Deletes, Disposition, TableBatch};
@@ -23,15 +23,6 @@ use crate::world::Moment;
 
 /// A function that makes the seal of a resource from its current secrets.
 type Sealing = Box<dyn Fn() -> Seal + Send>;
-
-/// The slices of children that go to a log.
-struct Logging {
-    log: Arc<dyn FoundLog>,
-    /// The names of the children, by their indexes.
-    children: Vec<String>,
-    /// Slices since the last flush.
-    new: Vec<(usize, SliceRequest)>,
-}
 
 /// The output of one resource into a destination.
 pub(crate) struct LoadOutput {
@@ -54,10 +45,6 @@ pub(crate) struct LoadOutput {
     /// When the oldest row that was not sent yet came.
     since: Option<Moment>,
     children: Vec<ChildQueue>,
-    /// Takes the slices of children, with the names of these.
-    found: Option<Logging>,
-    /// Whether the slices of an earlier run wait until the resource has been read to its end.
-    patient: bool,
     stats: Arc<Stats>,
     /// Keeps the secrets of its requests out of the state.
     seal: Option<Sealing>,
@@ -95,8 +82,6 @@ impl LoadOutput {
             columns: target.columns,
             since: None,
             children: Vec::new(),
-            found: None,
-            patient: false,
             stats,
             seal: None,
             state: write.first.clone(),
@@ -146,18 +131,6 @@ impl LoadOutput {
         LoadOutput { children, ..self }
     }
 
-    /// Logs the slices of these children, those of its queues first.
-    pub fn logging(self, log: Arc<dyn FoundLog>, children: Vec<String>) -> Self {
-        let new = Vec::new();
-        let found = Some(Logging { log, children, new });
-        LoadOutput { found, ..self }
-    }
-
-    /// Keeps the slices of an earlier run back until the resource has been read to its end.
-    pub fn patient(self, patient: bool) -> Self {
-        LoadOutput { patient, ..self }
-    }
-
     /// Sends the batches that had to be closed within a page.
     async fn send_full(&mut self) -> Result<()> {
         while let Some(batch) = self.rows.as_mut().and_then(RowCollector::next_full) {
@@ -166,27 +139,11 @@ impl LoadOutput {
         Ok(())
     }
 
-    /// Logs the slices of children, without secrets.
-    fn log_found(&mut self) {
-        let Some(found) = self.found.as_mut().filter(|found| !found.new.is_empty()) else {
-            return;
-        };
-        let seal = self.seal.as_ref().map(|seal| seal());
-        for (child, slice) in std::mem::take(&mut found.new) {
-            let json = serde_json::to_string(&slice).unwrap_or_default();
-            let json = seal.as_ref().map_or(json.clone(), |seal| seal.close(&json));
-            if let Some(name) = found.children.get(child) {
-                found.log.log(name, &json);
-            }
-        }
-    }
-
     async fn send_all(&mut self, end: Option<PassEnd>) -> Result<()> {
         self.since = None;
         if self.refused.is_some() {
             return Ok(());
         }
-        self.log_found();
         self.send_full().await?;
         for child in &mut self.children {
             self.state.extend(child.pending_state());
@@ -216,12 +173,12 @@ impl LoadOutput {
     /// records that.
     async fn send(
         &mut self,
-        batch: Option<ReadBatch>,
+        batch: Option<Batch>,
         state: Vec<StateChange>,
         end: Option<(PassEnd, bool)>,
     ) -> Result<()> {
         let (chunk, drift) = match batch {
-            Some(ReadBatch {
+            Some(Batch {
                 tables,
                 drift,
                 gone,
@@ -342,26 +299,7 @@ impl Output for LoadOutput {
         })
     }
 
-    fn take(&mut self, batch: ReadBatch) -> Boxed<'_, Result<()>> {
-        Box::pin(async move {
-            let Some(rows) = &mut self.rows else {
-                return Ok(());
-            };
-            let batch = rows.adopt(batch)?;
-            self.send(Some(batch), Vec::new(), None).await
-        })
-    }
-
-    fn child_named(&mut self, child: &str, slice: SliceRequest) {
-        if let Some(child) = self.children.iter_mut().find(|queue| queue.is_of(child)) {
-            child.find(slice);
-        }
-    }
-
     fn child(&mut self, child: usize, slice: SliceRequest) {
-        if let Some(found) = &mut self.found {
-            found.new.push((child, slice.clone()));
-        }
         if let Some(child) = self.children.get_mut(child) {
             child.find(slice);
         }
@@ -386,7 +324,6 @@ impl Output for LoadOutput {
     /// Sends each page of a resource with children, so that they can start.
     fn checkpoint(&mut self) -> Boxed<'_, Result<()>> {
         Box::pin(async {
-            self.log_found();
             let rows = self.policy.rows;
             let full = self.rows.as_ref().is_some_and(|taken| taken.is_full(rows));
             // A slow API must not keep its rows from being committed.
@@ -410,7 +347,6 @@ impl Output for LoadOutput {
             for child in self.children.drain(..) {
                 match how {
                     Closed::AtEnd { whole } => child.end(whole, proof.clone()).await,
-                    Closed::Early if self.patient => {}
                     Closed::Early => child.give_up().await,
                     Closed::Skipped => child.skip().await,
                 }

@@ -6,9 +6,8 @@ use super::earlier::Earlier;
 use crate::error::Result;
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::RowRef;
-use crate::run::read::output::ReadBatch;
 use crate::run::read::rows::{Origin, RowPlace};
-use crate::schema::Deletes;
+use crate::schema::{Deletes, Drifted, TableBatch};
 use crate::world::World;
 
 /// A batch is closed when it holds this many records …
@@ -28,11 +27,19 @@ pub(super) struct RowCollector {
     /// The ids of records deleted since the last batch.
     gone: BTreeSet<String>,
     /// Batches that had to be closed within a page, the oldest first.
-    full: VecDeque<ReadBatch>,
+    full: VecDeque<Batch>,
     /// The rows that interrupted runs of this pass have loaded.
     earlier: Option<Earlier>,
     /// The number of rows that have replaced one of them.
     replaced: u64,
+}
+
+/// Rows that are sent to the loader, and their drift.
+pub(super) struct Batch {
+    pub tables: Vec<TableBatch>,
+    pub drift: Vec<(Drifted, u64)>,
+    /// The ids of deleted records.
+    pub gone: Vec<String>,
 }
 
 impl RowCollector {
@@ -125,22 +132,12 @@ impl RowCollector {
     }
 
     /// Returns the oldest batch that was closed within a page.
-    pub fn next_full(&mut self) -> Option<ReadBatch> {
+    pub fn next_full(&mut self) -> Option<Batch> {
         self.full.pop_front()
     }
 
-    /// Returns rows that another process has collected, in the tables of this one.
-    pub fn adopt(&mut self, batch: ReadBatch) -> Result<ReadBatch> {
-        let (tables, drift) = self.normalizer.adopt(batch.tables, batch.drift)?;
-        Ok(ReadBatch {
-            tables,
-            drift,
-            gone: batch.gone,
-        })
-    }
-
     /// Returns all that is left. A table without rows is included: its columns must exist.
-    pub fn rest(&mut self) -> Result<ReadBatch> {
+    pub fn rest(&mut self) -> Result<Batch> {
         batch(&mut self.normalizer, &mut self.gone)
     }
 
@@ -156,8 +153,8 @@ impl RowCollector {
     }
 }
 
-fn batch(normalizer: &mut Normalizer, gone: &mut BTreeSet<String>) -> Result<ReadBatch> {
-    Ok(ReadBatch {
+fn batch(normalizer: &mut Normalizer, gone: &mut BTreeSet<String>) -> Result<Batch> {
+    Ok(Batch {
         tables: normalizer.finish()?,
         drift: normalizer.take_drift(),
         gone: std::mem::take(gone).into_iter().collect(),

@@ -27,7 +27,7 @@ use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
 
-pub(crate) use requests::{drop_tables, rename_tables, vacuum};
+pub(crate) use requests::{drop_tables, rename_tables};
 
 /// What a run starts from after the migration.
 #[derive(Default)]

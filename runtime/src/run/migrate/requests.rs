@@ -1,18 +1,17 @@
-//! The commands `tables rename`, `tables drop` and `tables vacuum`.
+//! The commands `tables rename` and `tables drop`.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 use super::commit;
 use super::compare::Comparison;
 use super::ground::Stored;
 use super::tables::tables_of;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Destination, Memory, TableChange, Vacuum, Vacuumed};
+use crate::load::{Destination, Memory, TableChange};
 use crate::run::options::RunOptions;
 use crate::schema::is_meta;
 use crate::source::Source;
-use crate::state::{Declared, SliceState, StateChange};
+use crate::state::{Declared, StateChange};
 use crate::text::alternatives;
 
 /// Moves the tables and the state of a resource that the source no longer has to a resource that
@@ -70,25 +69,6 @@ pub(crate) fn drop_tables(
     state.push(Declared::forget(resource));
     destination.migrate(&changes, &state)?;
     Ok(names)
-}
-
-/// Vacuums a destination; what passes in progress have staged stays.
-pub(crate) fn vacuum(
-    destination: &mut dyn Destination,
-    memory: &Memory,
-    wait: Duration,
-) -> Result<Vacuumed> {
-    if !destination.capabilities().vacuums {
-        return Err(destination.cannot("be vacuumed"));
-    }
-    let mut staged = BTreeSet::new();
-    for row in &memory.state {
-        let state = SliceState::parse(&row.resource, &row.slice, &row.value)?;
-        if state.pass.is_some_and(|pass| pass.staged) {
-            staged.insert(row.resource.clone());
-        }
-    }
-    destination.vacuum(&Vacuum::new(wait).keep_staged(staged))
 }
 
 fn check(memory: &Memory, resource: &str) -> Result<()> {

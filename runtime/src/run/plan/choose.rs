@@ -7,7 +7,7 @@ use super::values::OffResource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::options::RunOptions;
 use crate::source::{AnyResource, Source};
-use crate::text::{alternatives, listed};
+use crate::text::alternatives;
 
 /// A resource of a run.
 pub(crate) struct Chosen {
@@ -54,7 +54,6 @@ pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
     });
     let mut chosen: Vec<Chosen> = chosen.collect();
     chosen.sort_by_key(|chosen| parents(source, &chosen.resource.spec().name).len());
-    refuse_nothing(&off, &chosen, source)?;
     Ok(Choice { chosen, off })
 }
 
@@ -65,20 +64,6 @@ fn check(source: &Source, options: &RunOptions) -> Result<()> {
         return Err(Error::new(ErrorKind::Usage, message));
     }
     let names = source.resource_names();
-    let unknown = options.resources.iter().map(String::as_str);
-    let unknown: Vec<&str> = unknown.filter(|name| !names.contains(name)).collect();
-    // One error names all of them; `find` refuses a single one.
-    if unknown.len() > 1 {
-        let message = format!(
-            "the source `{}` has no resources {}",
-            source.name(),
-            listed(&unknown)
-        );
-        let hints = unknown.iter().take(3);
-        let hints = hints.map(|name| format!("`{name}`: {}", alternatives(name, &names)));
-        let hints: Vec<String> = hints.collect();
-        return Err(Error::new(ErrorKind::Usage, message).hint(hints.join("; ")));
-    }
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {
             let message = format!("`{rule}` selects fields of no resource");
@@ -101,52 +86,38 @@ fn parents<'a>(source: &'a Source, name: &str) -> Vec<&'a Arc<dyn AnyResource>> 
     std::iter::successors(above(name), |parent| above(&parent.spec().name)).collect()
 }
 
-/// Returns the resources that a run leaves out unless they are named: those that are off or lack a
-/// setting, and their descendants.
+/// Returns the resources that a run leaves out unless they are named: those that are off, and their
+/// descendants.
 fn off(source: &Source) -> Vec<OffResource> {
     let off = source.resources().iter().filter_map(|resource| {
         let spec = resource.spec();
-        let name = spec.name.clone();
-        if let Some((reason, settle)) = spec.left_out() {
+        if let Some(reason) = &spec.off {
             return Some(OffResource {
-                name,
-                reason,
-                settle,
+                name: spec.name.clone(),
+                reason: reason.clone(),
+                settle: match spec.wrong {
+                    Some(_) => "nothing: its request cannot be sent".to_owned(),
+                    None => format!(
+                        "remove `.off(…)` from `{0}`, or name it: `--resources {0}`",
+                        spec.name
+                    ),
+                },
             });
         }
         let above = parents(source, &spec.name);
         let mut above = above.iter().map(|above| above.spec());
-        let above = above.rfind(|above| above.left_out().is_some())?;
-        let (_, settle) = above.left_out()?;
+        let above = above.rfind(|above| above.off.is_some())?;
         Some(OffResource {
+            name: spec.name.clone(),
             reason: format!("its parent `{}` is off", above.name),
-            settle: match (&above.off, &above.wrong) {
-                (Some(_), Some(_)) => {
-                    format!("nothing: the request of `{}` cannot be sent", above.name)
-                }
-                (Some(_), None) => format!(
-                    "remove `.off(…)` from `{}`, or name it: `--resources {name}`",
-                    above.name
+            settle: match above.wrong {
+                Some(_) => format!("nothing: the request of `{}` cannot be sent", above.name),
+                None => format!(
+                    "remove `.off(…)` from `{}`, or name it: `--resources {}`",
+                    above.name, spec.name
                 ),
-                (None, _) => settle,
             },
-            name,
         })
     });
     off.collect()
-}
-
-/// Fails if settings without a value keep a run from reading anything.
-fn refuse_nothing(off: &[OffResource], chosen: &[Chosen], source: &Source) -> Result<()> {
-    let lacks = |off: &&OffResource| {
-        let resource = source.find(&off.name).ok();
-        resource.is_some_and(|it| it.spec().off.is_none() && it.spec().missing.is_some())
-    };
-    match off.iter().find(lacks) {
-        Some(first) if chosen.is_empty() => {
-            let message = format!("no resource can be read: `{}` {}", first.name, first.reason);
-            Err(Error::new(ErrorKind::Usage, message).hint(first.settle.clone()))
-        }
-        _ => Ok(()),
-    }
 }

@@ -369,9 +369,7 @@ impl<'a> Planner<'a> {
                 Some(param) => format!("`{param}` cannot see later changes"),
                 None => "the time of creation does not show later changes".to_owned(),
             };
-            notes.push(format!(
-                "read in full each time: {why}; if records never change, `.new_rows_only()` reads only new ones"
-            ));
+            notes.push(format!("read in full each time: {why}"));
         }
         notes.extend(kept.map(|why| format!("deleted records are kept: {why}")));
         notes

@@ -14,8 +14,6 @@ pub(super) struct Alike {
     rows: u64,
     /// Whether two of them differ.
     differ: bool,
-    /// The lists of a part of the resource.
-    pub each: Vec<(u64, u64)>,
 }
 
 impl Alike {
@@ -27,12 +25,6 @@ impl Alike {
         self.differ |= *self.first.get_or_insert(records) != records || rows < 2;
         self.lists += 1;
         self.rows = self.rows.saturating_add(rows);
-    }
-
-    /// Adds a list, and remembers it for whoever has read the other lists.
-    pub fn add_of_part(&mut self, records: u64, rows: u64) {
-        self.each.push((records, rows));
-        self.add(records, rows);
     }
 
     /// Returns how many lists there are, if all are the same.

@@ -7,18 +7,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use etlgen_model::counted;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::Proof;
 use crate::run::read::fetch::Fetched;
-use crate::run::read::keys::{Among, Foreign, KeyedList, KeyedRows, ListKeys, twins};
+use crate::run::read::keys::{Foreign, KeyedList, ListKeys, twins};
 use crate::run::read::reader::{ResourceReader, Slice};
-use crate::run::read::reads::Reads;
 use crate::run::read::window::Window;
 
-/// Why the proof of a resource is limited in which rows have replaced others.
-pub(super) const REPLACED: &str = "records of its table have replaced others with the same key";
-
 /// Adds the rows of a page of a list to the keys that have come.
-fn add(keys: &Mutex<ListKeys>, list: &KeyedList<'_>, page: KeyedRows<'_>) -> Result<Foreign> {
+fn add(keys: &Mutex<ListKeys>, list: &KeyedList<'_>, page: &Fetched) -> Result<Foreign> {
     let mut keys = keys.lock().unwrap_or_else(|e| e.into_inner());
     keys.add(list, page).map_err(|error| {
         let message = "the received keys cannot be kept in a temporary file";
@@ -42,22 +37,15 @@ impl ResourceReader {
             );
             return Err(self.collision(message, hint));
         }
+        let Some(keys) = &self.keys else {
+            return Ok(0);
+        };
         let list = KeyedList {
             scope: "",
             name: &slice.id,
             columns: &slice.columns,
         };
-        self.compare_slices(&list, KeyedRows::of(page))
-    }
-
-    /// Counts the rows of a list whose keys have come in another slice; fails if they are those of
-    /// other records.
-    fn compare_slices(&self, list: &KeyedList<'_>, page: KeyedRows<'_>) -> Result<u64> {
-        let Some(keys) = &self.keys else {
-            return Ok(0);
-        };
-        self.log(Among::Slices, list, page)?;
-        let foreign = add(keys, list, page)?;
+        let foreign = add(keys, &list, page)?;
         self.fetcher.stats.foreign.fetch_add(foreign.again, Relaxed);
         if foreign.other > 0 {
             let name = self.name();
@@ -86,12 +74,7 @@ impl ResourceReader {
             name: &format!("{} {:?}", slice.id, window.range.interval()),
             columns: &BTreeMap::new(),
         };
-        self.compare_in_slice(&list, KeyedRows::of(page))
-    }
-
-    fn compare_in_slice(&self, list: &KeyedList<'_>, page: KeyedRows<'_>) -> Result<()> {
-        self.log(Among::Windows, list, page)?;
-        let other = add(&self.window_keys, list, page)?.other;
+        let other = add(&self.window_keys, &list, page)?.other;
         if other == 0 {
             return Ok(());
         }
@@ -103,34 +86,6 @@ impl ResourceReader {
             self.cursor_path(),
         );
         Err(self.collision(message, hint))
-    }
-
-    /// Compares the keys that another process has read with those that have come.
-    pub(crate) fn compare(
-        &self,
-        among: Among,
-        list: &KeyedList<'_>,
-        rows: KeyedRows<'_>,
-    ) -> Result<()> {
-        match among {
-            Among::Slices => {
-                if self.compare_slices(list, rows)? > 0 {
-                    self.partial.store(true, Relaxed);
-                    self.fetcher
-                        .stats
-                        .prove(Proof::Unproved(REPLACED.to_owned()));
-                }
-                Ok(())
-            }
-            Among::Windows => self.compare_in_slice(list, rows),
-        }
-    }
-
-    fn log(&self, among: Among, list: &KeyedList<'_>, rows: KeyedRows<'_>) -> Result<()> {
-        match &self.reads {
-            Reads::Part(part) => part.keys.log(self.name(), among, list, rows),
-            Reads::Whole | Reads::Taken(_) => Ok(()),
-        }
     }
 
     fn cursor_path(&self) -> String {

@@ -18,7 +18,6 @@ use crate::record::json::{self, Reader};
 use crate::record::{Stands, parse_path, raw_scalar};
 use crate::run::read::fetch::Fetcher;
 use crate::run::read::tasks::flatten;
-use crate::run::report::panic::watched;
 use crate::source::{Embedded, Place, SliceRequest};
 use crate::text::lossless;
 
@@ -55,7 +54,7 @@ impl Fetcher {
                 let whole = fetcher.complete_record(record, &slice, &bytes).await?;
                 Ok((order, whole))
             };
-            tasks.spawn(watched(complete).in_current_span());
+            tasks.spawn(complete.in_current_span());
         }
         let mut records = vec![String::new(); open.len()];
         while let Some(done) = tasks.join_next().await {

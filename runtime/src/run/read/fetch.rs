@@ -218,7 +218,6 @@ impl Fetcher {
         let mut request = paginator.request(first, position, &self.client)?;
         request.asks_whether = position.is_before_first();
         self.client.open(&mut request, first);
-        self.stats.begin(self.client.world().micros());
         let sent = match self.client.send(&request, self).await {
             // A gateway fails once; a server that knows no such page fails each time.
             Ok(response) if request.asks_whether && response.status == 500 => {
@@ -565,8 +564,6 @@ impl Listener for Fetcher {
         self.stats
             .waited
             .fetch_add(time.as_micros() as u64, Relaxed);
-        let resource = self.spec().name.clone();
-        self.observer.on(Progress::Waiting { resource, time });
     }
 
     fn stopped(&self) -> bool {

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::error::Result;
 use crate::page::Distinct;
 use crate::run::read::fetch::Fetched;
 
@@ -20,56 +18,13 @@ pub(crate) struct ListKeys {
 }
 
 /// A list whose keys are compared with those of others.
-pub(crate) struct KeyedList<'a> {
+pub(super) struct KeyedList<'a> {
     /// What the keys are unique within, and are compared in: `""`, or a slice.
     pub scope: &'a str,
     /// What tells the list from the others: a slice, or a window.
     pub name: &'a str,
     /// The columns that each of its rows gets.
     pub columns: &'a BTreeMap<String, Option<String>>,
-}
-
-/// The keys of the rows of a page.
-#[derive(Clone, Copy)]
-pub(crate) struct KeyedRows<'a> {
-    /// Hashes of the keys.
-    pub ids: &'a [u64],
-    /// Fingerprints of the rows.
-    pub contents: &'a [u64],
-    /// Whether each row may have changed since the pass began.
-    pub moving: &'a [bool],
-}
-
-impl<'a> KeyedRows<'a> {
-    pub(super) fn of(page: &'a Fetched) -> Self {
-        KeyedRows {
-            ids: &page.ids,
-            contents: &page.contents,
-            moving: &page.moving,
-        }
-    }
-}
-
-/// What the keys of a list are compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Among {
-    /// Those of the other slices of the resource.
-    Slices,
-    /// Those of the other windows of the slice.
-    Windows,
-}
-
-/// Takes the keys of a part of a resource: whoever has read the other parts compares them.
-pub(crate) trait KeyLog: Send + Sync {
-    /// Takes the keys of a page of a list of this resource.
-    fn log(
-        &self,
-        resource: &str,
-        among: Among,
-        list: &KeyedList<'_>,
-        rows: KeyedRows<'_>,
-    ) -> Result<()>;
 }
 
 /// How many rows of a page have keys that have come in other lists, and not in this one.
@@ -83,7 +38,7 @@ pub(super) struct Foreign {
 
 impl ListKeys {
     /// Adds the rows of a page of a list.
-    pub(super) fn add(&mut self, list: &KeyedList<'_>, page: KeyedRows<'_>) -> io::Result<Foreign> {
+    pub(super) fn add(&mut self, list: &KeyedList<'_>, page: &Fetched) -> io::Result<Foreign> {
         let (seed, columns) = (xxh3_64(list.name.as_bytes()), list.columns);
         let beside = columns.iter().fold(0, |hash, (name, value)| {
             let hash = xxh3_64_with_seed(name.as_bytes(), hash);

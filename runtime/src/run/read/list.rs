@@ -13,7 +13,6 @@ use crate::http::Response;
 use crate::page::{Account, Position, Proof, Step};
 use crate::record::CursorValue;
 use crate::run::options::Progress;
-use crate::run::read::collisions::REPLACED;
 use crate::run::read::fetch::Fetched;
 use crate::run::read::intake::{Intake, PagePlace, Shown};
 use crate::run::read::order::Sorting;
@@ -313,10 +312,7 @@ impl<'a> List<'a> {
         let (records, rows) = self.records;
         let compares = self.of.fetcher.spec().parent.is_some() && !self.resumed;
         if compares {
-            match self.of.is_part() {
-                true => self.of.of_parents().add_of_part(records, rows),
-                false => self.of.of_parents().add(records, rows),
-            }
+            self.of.of_parents().add(records, rows);
         }
     }
 
@@ -343,8 +339,8 @@ impl<'a> List<'a> {
     /// Records that rows of the list have replaced others that may be other records.
     fn replace(&self, intake: &mut Intake) {
         self.of.fall_short(intake, self.slice);
-        self.of
-            .owe(self.slice, Proof::Unproved(REPLACED.to_owned()));
+        let why = "records of its table have replaced others with the same key";
+        self.of.owe(self.slice, Proof::Unproved(why.to_owned()));
     }
 
     /// Returns what is known of the rows of a list that does not begin at its start.
@@ -621,7 +617,6 @@ impl<'a> List<'a> {
             pages,
             records,
             total,
-            requests: stats.requests.load(Relaxed),
         });
     }
 }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 
 use crate::error::Result;
 use crate::run::read::rows::PageRows;
-use crate::schema::{Drifted, TableBatch};
 use crate::source::SliceRequest;
 use crate::state::StateChange;
 
@@ -33,15 +32,9 @@ pub(crate) trait Output: Send {
         None
     }
 
-    /// Takes rows that another process has read. An error means that none of them may be loaded.
-    fn take(&mut self, batch: ReadBatch) -> Boxed<'_, Result<()>>;
-
     /// Takes a slice of the child with this index, which a record of the last page makes. It may be
     /// read once the record and the change of the state that stores the slice are safe.
     fn child(&mut self, child: usize, slice: SliceRequest);
-
-    /// Takes a slice of a child by its name.
-    fn child_named(&mut self, child: &str, slice: SliceRequest);
 
     /// Takes the keys of deleted records.
     fn gone(&mut self, keys: &[String]);
@@ -63,17 +56,6 @@ pub(crate) trait Output: Send {
 
     /// Returns the drift: (table, key or column, what was done, how many values).
     fn drift(&mut self) -> Vec<(String, String, String, u64)>;
-}
-
-/// Rows of one resource, and what belongs to them.
-#[derive(Debug)]
-pub(crate) struct ReadBatch {
-    /// The tables, the one of the records first.
-    pub tables: Vec<TableBatch>,
-    /// The drift of the rows.
-    pub drift: Vec<(Drifted, u64)>,
-    /// The ids of records that the API has reported as deleted.
-    pub gone: Vec<String>,
 }
 
 /// The end of a pass.

@@ -16,7 +16,6 @@ use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
 use crate::run::read::keys::ListKeys;
 use crate::run::read::output::Output;
-use crate::run::read::reads::{Facts, Reads};
 use crate::schema::{Deletes, Disposition};
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
@@ -64,10 +63,6 @@ pub(crate) struct ResourceReader {
     /// Records that this run has taken.
     pub taken: AtomicU64,
     stop: StopSignal,
-    /// What it reads.
-    pub(super) reads: Reads,
-    /// Whether the resource was left out.
-    pub(super) left_out: AtomicBool,
 }
 
 /// Why reading ended without an error.
@@ -169,44 +164,12 @@ impl ResourceReader {
             lists: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             stop,
-            reads: Reads::Whole,
-            left_out: AtomicBool::new(false),
         })
     }
 
     /// Returns the lists of its parents that have been read.
     pub(super) fn of_parents(&self) -> MutexGuard<'_, Alike> {
         (self.lists_of_parents.lock()).unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Sets what it reads of its resource; without this, the whole of it.
-    pub fn reading(self, reads: Reads) -> Self {
-        ResourceReader { reads, ..self }
-    }
-
-    /// Returns whether it reads a part of its resource: how the pass ends is decided elsewhere.
-    pub(super) fn is_part(&self) -> bool {
-        matches!(self.reads, Reads::Part(_))
-    }
-
-    /// Returns whether other windows of its one slice are read elsewhere.
-    pub(super) fn is_part_of_slice(&self) -> bool {
-        match &self.reads {
-            Reads::Part(part) => part.windows_of.as_deref() == Some(self.name()),
-            Reads::Whole | Reads::Taken(_) => false,
-        }
-    }
-
-    /// Returns what it has shown besides its rows.
-    pub(crate) fn facts(&self) -> Facts {
-        Facts {
-            counted: self.fetcher.stats.counted(),
-            partial: self.partial.load(Relaxed),
-            silent: self.silent.load(Relaxed),
-            faulty: self.faulty.load(Relaxed),
-            left_out: self.left_out.load(Relaxed),
-            lists: self.of_parents().each.clone(),
-        }
     }
 
     pub(super) fn world(&self) -> &World {

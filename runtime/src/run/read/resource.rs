@@ -63,7 +63,6 @@ pub(crate) enum Found {
 }
 
 /// A slice that was found.
-#[derive(Clone)]
 pub(crate) struct FoundSlice {
     pub id: String,
     pub state: Box<SliceState>,
@@ -157,8 +156,7 @@ impl ResourceReader {
             // Its tables and those of its children stay as they are.
             return self.skip().await;
         }
-        let unfit = || self.unfit().filter(|_| !self.is_part());
-        match unfit().filter(|_| outcome == ReadOutcome::AtEnd) {
+        match self.unfit().filter(|_| outcome == ReadOutcome::AtEnd) {
             Some(error) => Err(error),
             None => self.finish(outcome).await,
         }
@@ -218,13 +216,10 @@ impl ResourceReader {
         while let Some(done) = slices.join_next().await {
             tally.take(flatten(done));
         }
-        if !self.is_part() {
-            self.doubt_parents();
-        }
+        self.doubt_parents();
         match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None if self.is_part() => self.finish(ReadOutcome::AtEnd).await,
             None => match (self.hidden(answered_before).or_else(|| self.lost()))
                 .or_else(|| self.unfit())
             {
@@ -358,7 +353,6 @@ impl ResourceReader {
 
     /// Leaves the resource and its children out.
     async fn skip(&self) -> Result<ReadOutcome> {
-        self.left_out.store(true, Relaxed);
         let mut intake = self.intake.lock().await;
         intake.output.flush(None).await?;
         intake.feed = None;
@@ -369,9 +363,6 @@ impl ResourceReader {
     /// Ends the reading after the last slice: sends what is left, and closes the pass at the end of
     /// the list.
     async fn finish(&self, outcome: ReadOutcome) -> Result<ReadOutcome> {
-        if self.is_part() {
-            return self.finish_part(outcome).await;
-        }
         let mut intake = self.intake.lock().await;
         let stopped = outcome == ReadOutcome::Stopped;
         let at_end = !stopped || self.plan.publishes_cut;
@@ -405,7 +396,12 @@ impl ResourceReader {
         }
         let end = at_end.then_some(PassEnd { whole, publishes });
         intake.output.flush(end).await?;
-        self.hand_over(&mut intake, outcome);
+        if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
+            let proof = self.fetcher.stats.lock().proof.clone();
+            let notes = feed.hand_over(proof.unwrap_or(Proof::Open)).into_iter();
+            notes.for_each(|note| self.fetcher.stats.note(note));
+        }
+        intake.feed = None;
         let closed = match outcome {
             ReadOutcome::AtEnd => Closed::AtEnd { whole },
             _ => Closed::Early,
@@ -416,33 +412,5 @@ impl ResourceReader {
             Some(error) if at_end => Err(error),
             _ => Ok(outcome),
         }
-    }
-
-    /// Gives what a feed has shown to the resources that it changes, if it was read to its end.
-    fn hand_over(&self, intake: &mut Intake, outcome: ReadOutcome) {
-        if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
-            let proof = self.fetcher.stats.lock().proof.clone();
-            let notes = feed.hand_over(proof.unwrap_or(Proof::Open)).into_iter();
-            notes.for_each(|note| self.fetcher.stats.note(note));
-        }
-        intake.feed = None;
-    }
-
-    /// Ends the reading of a part: the pass ends where all parts are known.
-    async fn finish_part(&self, outcome: ReadOutcome) -> Result<ReadOutcome> {
-        let mut intake = self.intake.lock().await;
-        if outcome == ReadOutcome::AtEnd {
-            self.take_changes(&mut intake).await?;
-        }
-        intake.output.flush(None).await?;
-        self.hand_over(&mut intake, outcome);
-        let closed = match outcome {
-            ReadOutcome::AtEnd => Closed::AtEnd {
-                whole: !self.partial.load(Relaxed),
-            },
-            _ => Closed::Early,
-        };
-        intake.output.close(closed).await;
-        Ok(outcome)
     }
 }

@@ -14,10 +14,8 @@ use crate::run::plan::{self, SlicePlan};
 use crate::run::read::intake::Intake;
 use crate::run::read::list::{List, Read};
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
-use crate::run::read::reads::Reads;
 use crate::run::read::tasks::flatten;
 use crate::run::read::window::Window;
-use crate::run::report::panic::watched;
 use crate::run::report::trace;
 use crate::state::{OpenWindow, Pass, SliceState};
 
@@ -46,9 +44,6 @@ impl ResourceReader {
         planned: SlicePlan,
         listed: bool,
     ) -> Result<ReadOutcome> {
-        if let Reads::Taken(taken) = self.reads.clone() {
-            return self.take_slice(&*taken, id, planned, listed).await;
-        }
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let (slice, waiting) = self.begin(id, planned);
         let slice = Slice { listed, ..slice };
@@ -80,10 +75,13 @@ impl ResourceReader {
                 if slice.state().pass.is_none() {
                     return Ok(ReadOutcome::AtEnd);
                 }
-                if self.is_part_of_slice() {
-                    return Ok(ReadOutcome::AtEnd);
+                let mut intake = self.intake.lock().await;
+                if slice.pass().is_windowed() && self.misses_edge(&slice) {
+                    self.doubt_edge(&slice);
                 }
-                self.finish_windows(&slice).await
+                self.finish_slice(&mut intake, &slice);
+                intake.output.checkpoint().await?;
+                Ok(ReadOutcome::AtEnd)
             }
             Ok(ReadOutcome::Skipped) if self.fetcher.spec().parent.is_some() => {
                 let mut intake = self.intake.lock().await;
@@ -100,17 +98,6 @@ impl ResourceReader {
             }
             Ok(outcome) => Ok(outcome),
         }
-    }
-
-    /// Closes a slice whose windows have all been read.
-    pub(super) async fn finish_windows(&self, slice: &Slice) -> Result<ReadOutcome> {
-        let mut intake = self.intake.lock().await;
-        if slice.pass().is_windowed() && self.misses_edge(slice) {
-            self.doubt_edge(slice);
-        }
-        self.finish_slice(&mut intake, slice);
-        intake.output.checkpoint().await?;
-        Ok(ReadOutcome::AtEnd)
     }
 
     /// Closes a slice that was read to its end. Its state belongs to its last rows: if
@@ -155,7 +142,7 @@ impl ResourceReader {
     }
 
     /// Returns the slice to read, and the windows of it that remain.
-    pub(super) fn begin(&self, id: String, planned: SlicePlan) -> (Slice, VecDeque<OpenWindow>) {
+    fn begin(&self, id: String, planned: SlicePlan) -> (Slice, VecDeque<OpenWindow>) {
         let spec = self.fetcher.spec();
         let SlicePlan { state, windows } = planned;
         let request = state.request.clone().unwrap_or_default();
@@ -215,7 +202,7 @@ impl ResourceReader {
                     let list = List::new(&this, &slice, window, open.position, true);
                     list.read().await
                 };
-                tasks.spawn(watched(read).in_current_span());
+                tasks.spawn(read.in_current_span());
             }
             let Some(done) = tasks.join_next().await else {
                 break;
@@ -237,20 +224,16 @@ impl ResourceReader {
                 }
             }
         }
-        if slice.id.is_empty() && !self.is_part_of_slice() {
-            self.tell_of_windows(read);
+        if slice.id.is_empty() {
+            let note = format!("read in windows of its cursor: {read} in this run");
+            self.fetcher.stats.note(note);
         }
         Ok(outcome)
     }
 
-    pub(super) fn tell_of_windows(&self, read: u64) {
-        let note = format!("read in windows of its cursor: {read} in this run");
-        self.fetcher.stats.note(note);
-    }
-
     /// Takes the next window to read. A record that changes during the pass moves to the window of
     /// the current time, so this one is read when all earlier ones have been read.
-    pub(super) fn next(
+    fn next(
         &self,
         pass: &Pass,
         waiting: &mut VecDeque<OpenWindow>,

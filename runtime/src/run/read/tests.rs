@@ -13,7 +13,7 @@ use crate::record::{Record, serialize};
 use crate::run::options::{RunOptions, StopSignal};
 use crate::run::plan::{self, plan};
 use crate::run::read::fetch::FetcherParts;
-use crate::run::read::output::{Boxed, Closed, Output, PassEnd, ReadBatch};
+use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::resource::Slices;
 use crate::run::read::rows::PageRows;
@@ -44,15 +44,6 @@ impl Output for Kept {
             self.keep(format!("row {}/{} {json}", origin.list, place.ordinal));
             Ok(())
         })
-    }
-
-    fn take(&mut self, batch: ReadBatch) -> Boxed<'_, Result<()>> {
-        self.keep(format!("taken {}", batch.tables.len()));
-        Box::pin(async { Ok(()) })
-    }
-
-    fn child_named(&mut self, child: &str, slice: SliceRequest) {
-        self.keep(format!("child {child} {}", slice.id()));
     }
 
     fn child(&mut self, child: usize, slice: SliceRequest) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use etlgen_model::counted;
@@ -10,11 +10,10 @@ use etlgen_model::counted;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
-use crate::record::{Longest, rfc3339};
+use crate::record::Longest;
 use crate::run::report::written::Written;
 use crate::run::report::{Outcome, ResourceReport};
 use crate::schema::TableBatch;
-use crate::source::ResourceSpec;
 
 /// The number of notes about one resource that a run collects: a note may name the place where a list
 /// was cut off, and there are many lists.
@@ -31,9 +30,6 @@ pub(crate) struct Stats {
     pub slices: AtomicU64,
     /// Microseconds that its requests waited for the rate limit.
     pub waited: AtomicU64,
-    /// Microseconds since 1970 at which its first request was sent, and at which it ended; 0: not yet.
-    pub began: AtomicI64,
-    pub ended: AtomicI64,
     /// Lists that were answered 404 although their parents exist.
     pub hidden: AtomicU64,
     /// Lists that were left out by a rule of the owner although earlier passes have rows of them,
@@ -72,7 +68,7 @@ pub(crate) struct Shared {
     /// The longest lists within records, by their paths.
     pub longest: BTreeMap<String, Longest>,
     /// The number of rows outside the bounds on the cursor, by the reason why they are left out.
-    pub outside: BTreeMap<String, u64>,
+    pub outside: BTreeMap<&'static str, u64>,
     pub notes: Vec<String>,
 }
 
@@ -86,12 +82,6 @@ impl Stats {
                 shared.notes.push("more notes are left out".to_owned());
             }
         }
-    }
-
-    /// Says that a request is sent at this time, in microseconds since 1970.
-    pub fn begin(&self, now: i64) {
-        // Only the first request counts.
-        let _ = self.began.compare_exchange(0, now, Relaxed, Relaxed);
     }
 
     /// Adds the proof of a slice.
@@ -127,7 +117,7 @@ impl Stats {
     /// Counts rows outside the bounds on the cursor.
     pub fn leave_outside(&self, rows: u64, why: &'static str) {
         if rows > 0 {
-            *self.lock().outside.entry(why.to_owned()).or_default() += rows;
+            *self.lock().outside.entry(why).or_default() += rows;
         }
     }
 
@@ -261,15 +251,14 @@ impl Stats {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Returns the resource's part of the report of a run that started at this time.
+    /// Returns the resource's part of the report.
     pub fn report(
         &self,
-        spec: &ResourceSpec,
-        started: i64,
+        name: &str,
+        cursor: Option<&CursorSpec>,
         outcome: Outcome,
         drift: Vec<(String, String, String, u64)>,
     ) -> ResourceReport {
-        let cursor = spec.cursor.as_ref();
         let mut shared = std::mem::take(&mut *self.lock());
         let load = |counter: &AtomicU64| counter.load(Relaxed);
         self.left_out(cursor, &mut shared);
@@ -280,23 +269,13 @@ impl Stats {
                 "its requests waited {seconds:.1} s for the rate limit"
             ));
         }
-        self.told(&spec.name, &mut shared);
+        self.told(name, &mut shared);
         let tables = std::mem::take(&mut shared.written).tables();
         let records = load(&self.records);
         let different = records.saturating_sub(load(&self.again) + load(&self.foreign));
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
-        let after = |time: &AtomicI64| {
-            let time = Some(time.load(Relaxed)).filter(|time| *time != 0)?;
-            let time = u64::try_from(time.saturating_sub(started)).unwrap_or(0);
-            Some(Duration::from_micros(time))
-        };
-        let began = after(&self.began);
         ResourceReport {
-            name: spec.name.clone(),
-            parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
-            began,
-            ended: began.and_then(|_| after(&self.ended)),
-            times: times(cursor, shared.cursor.as_ref()),
+            name: name.to_owned(),
             proof: if open {
                 Proof::Open
             } else {
@@ -320,19 +299,6 @@ impl Stats {
             notes: shared.notes,
         }
     }
-}
-
-/// The cursor before and after, as text.
-type Ends = (Option<String>, Option<String>);
-
-/// Returns the values of a cursor as RFC 3339 if they are times.
-fn times(cursor: Option<&CursorSpec>, ends: Option<&Ends>) -> Option<Ends> {
-    let (cursor, (from, to)) = cursor.zip(ends)?;
-    let time = |text: &String| Some(rfc3339(cursor.parse(text)?.micros()?).as_str().to_owned());
-    let (before, after) = (from.as_ref().and_then(time), to.as_ref().and_then(time));
-    // A value that is no time is shown as it is.
-    let is_whole = before.is_some() == from.is_some() && after.is_some() == to.is_some();
-    (is_whole && (before.is_some() || after.is_some())).then_some((before, after))
 }
 
 /// Describes lists that a rule of the owner left out.

@@ -75,12 +75,6 @@ impl Observer for Traced {
                 records,
                 ..
             } => tracing::debug!(resource, pages, records, "page"),
-            Progress::Waiting { resource, time } => {
-                let seconds = time.as_secs_f64();
-                tracing::debug!(resource, seconds, "waiting for the rate limit");
-            }
-            // The span of the run says the same.
-            Progress::Started { .. } => {}
             Progress::Committed { rows } => info!(rows, "committed"),
             Progress::Finished { resource, .. } => info!(resource, "finished"),
         }

@@ -109,11 +109,6 @@ fn long() -> Vec<Step> {
         Step::new("corpus", &test("corpus")).with(&switches::CORPUS, "compile"),
         Step::new("drift", &format!("{} -- --ignored", test("drift"))),
         Step::new("hosts", &format!("{} -- --ignored", test("hosts"))),
-        Step::new("slices", &format!("{} -- --ignored", test("slices"))),
-        Step::new(
-            "scale",
-            "test -p etlgen-runtime --release --test suite -- --ignored slices",
-        ),
         Step::new("soak", &format!("{} --release", test("soak"))).with(&switches::SOAK, "1000000"),
         Step::new("documents", "test -p etlgen --release --lib -- --ignored"),
     ]

@@ -3,7 +3,6 @@
 use super::proxy::{self, Fate};
 use super::*;
 use crate::load::Chunk;
-use crate::load::lake::mortal::vacuums_end_anywhere;
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
     chunk(Disposition::Merge, records)
@@ -172,12 +171,5 @@ fn a_service_that_does_not_look_at_conditions_is_refused() {
             error.message().contains("does not check the conditions"),
             "{error}"
         );
-    }
-}
-
-#[test]
-fn a_vacuum_that_is_killed_leaves_the_same_rows() {
-    if S3::is_available() {
-        vacuums_end_anywhere::<S3, _>(|dir| store(dir, &[]), 4);
     }
 }

@@ -30,30 +30,21 @@ fn port() -> u16 {
 
 /// Returns a bucket of a URL and these variables.
 pub fn of_url(url: &str, variables: &[(&str, &str)]) -> Bucket {
-    Lake::of(store_of(url, variables))
-}
-
-fn store_of(url: &str, variables: &[(&str, &str)]) -> Remote {
     let variables = variables
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()));
-    Remote::new(url, variables)
+    Lake::of(Remote::new(url, variables))
 }
 
 /// Returns the bucket of a test, asked through its proxy, with more variables.
 pub fn bucket(dir: &Path, more: &[(&str, &str)]) -> Bucket {
-    Lake::of(store(dir, more))
-}
-
-/// Returns the store of the bucket of a test.
-pub fn store(dir: &Path, more: &[(&str, &str)]) -> Remote {
     let (bucket, prefix, port) = (kit::BUCKET, prefix(dir), proxy::port(dir));
     let url = format!("s3://{bucket}/{prefix}?endpoint=http://127.0.0.1:{port}&region=us-east-1");
     let keys = [
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "s3cret"),
     ];
-    store_of(&url, &[&keys, more].concat())
+    of_url(&url, &[&keys, more].concat())
 }
 
 /// What the server takes for a signature; it checks none.

@@ -31,36 +31,20 @@ type Plan = Arc<Mutex<Vec<(String, Fate)>>>;
 
 static PROXIES: LazyLock<Mutex<HashMap<PathBuf, (u16, Plan)>>> = LazyLock::new(Mutex::default);
 
-/// Returns the proxy of a test, by its folder; `server` is the port behind it.
-fn proxy(dir: &Path, server: impl FnOnce() -> u16) -> (u16, Plan) {
+/// Returns the proxy of a test, by its folder.
+fn proxy(dir: &Path) -> (u16, Plan) {
     let mut proxies = PROXIES.lock().unwrap();
-    let proxy = proxies
-        .entry(dir.to_owned())
-        .or_insert_with(|| start(server()));
+    let proxy = proxies.entry(dir.to_owned()).or_insert_with(start);
     proxy.clone()
 }
 
-fn s3() -> u16 {
-    moto::server().unwrap().port
-}
-
-/// Returns the port of a test's proxy to the server of S3.
 pub fn port(dir: &Path) -> u16 {
-    proxy(dir, s3).0
-}
-
-/// Returns the port of a test's proxy to another server.
-pub fn port_to(dir: &Path, server: u16) -> u16 {
-    proxy(dir, || server).0
+    proxy(dir).0
 }
 
 /// Decides about the next request whose `METHOD /path?query` has these parts.
 pub fn next(dir: &Path, parts: &str, fate: Fate) {
-    proxy(dir, s3)
-        .1
-        .lock()
-        .unwrap()
-        .push((parts.to_owned(), fate));
+    proxy(dir).1.lock().unwrap().push((parts.to_owned(), fate));
 }
 
 /// Decides about the next put of the manifest.
@@ -70,10 +54,11 @@ pub fn next_commit(dir: &Path, fate: Fate) {
 
 /// Returns the number of decisions that have not been used.
 pub fn left(dir: &Path) -> usize {
-    proxy(dir, s3).1.lock().unwrap().len()
+    proxy(dir).1.lock().unwrap().len()
 }
 
-fn start(server: u16) -> (u16, Plan) {
+fn start() -> (u16, Plan) {
+    let server = moto::server().unwrap().port;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let plan = Plan::default();

@@ -4,10 +4,9 @@ use std::fs;
 use std::sync::Arc;
 
 use super::support::*;
-use crate::load::lake::mortal::vacuums_end_anywhere;
 use crate::load::lake::store::Store;
-use crate::load::parquet::{Folder, Parquet};
-use crate::load::{Commit, Destination, LoadStatus, Vacuum};
+use crate::load::parquet::Parquet;
+use crate::load::{Commit, Destination, LoadStatus};
 use crate::schema::{Disposition, TableSchema};
 
 #[test]
@@ -205,63 +204,4 @@ fn a_run_that_was_overtaken_commits_nothing() {
     );
     let kept = fs::read_to_string(&manifest).unwrap();
     assert!(kept.contains("\"next\": 1"), "{kept}");
-}
-
-#[test]
-fn a_vacuum_that_is_killed_leaves_the_same_rows() {
-    vacuums_end_anywhere::<ParquetFolder, _>(|dir| Folder::new(dir.to_owned()), 1);
-}
-
-#[test]
-fn a_vacuum_merges_files_until_they_are_large() {
-    let dir = tempfile::tempdir().unwrap();
-    let ids: Vec<String> = (0..130_000).map(|id| format!("{id:x}")).collect();
-    let merge = |from: usize, to: usize| {
-        let records: Vec<Rec<'_>> = (ids[from..to].iter())
-            .map(|id| (id.as_str(), 1, &[][..]))
-            .collect();
-        chunk(Disposition::Merge, &records)
-    };
-    run(dir.path(), "1", &[&[merge(0, 60_000)]]);
-    run(dir.path(), "2", &[&[merge(60_000, 120_000)]]);
-    run(dir.path(), "3", &[&[merge(120_000, 130_000)]]);
-    let names = || glob(dir.path(), "orders");
-    let last = names()[2].clone();
-    let vacuum = || {
-        let vacuum = Vacuum::new(std::time::Duration::ZERO);
-        opened(dir.path(), "4").vacuum(&vacuum).unwrap()
-    };
-    assert_eq!((vacuum().merged, names().len()), (2, 2));
-    assert!(names().contains(&last));
-    assert_eq!(vacuum().merged, 0);
-    check(dir.path());
-}
-
-#[test]
-fn merged_files_stay_for_readers() {
-    let dir = tempfile::tempdir().unwrap();
-    let merge = |id: &str| chunk(Disposition::Merge, &[(id, 1, &[])]);
-    run(dir.path(), "1", &[&[merge("a")]]);
-    run(dir.path(), "2", &[&[merge("b")]]);
-    let before = glob(dir.path(), "orders");
-    let vacuum = Vacuum::new(std::time::Duration::from_secs(1));
-    let path = dir.path().to_owned();
-    let started = std::time::Instant::now();
-    let run = std::thread::spawn(move || opened(&path, "3").vacuum(&vacuum).unwrap());
-    // The manifest no longer names them, and they are there.
-    let manifest = dir.path().join("_etl/manifest.json");
-    let names = |text: &str| {
-        before
-            .iter()
-            .any(|path| text.contains(&*path.file_name().unwrap().to_string_lossy()))
-    };
-    while names(&fs::read_to_string(&manifest).unwrap_or_default()) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let there = before.iter().all(|path| path.exists());
-    assert!(there || started.elapsed().as_secs() >= 1);
-    assert_eq!(run.join().unwrap().merged, 2);
-    assert!(started.elapsed().as_secs() >= 1);
-    assert!(before.iter().all(|path| !path.exists()));
-    assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=1"]);
 }
