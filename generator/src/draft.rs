@@ -1,7 +1,8 @@
 //! The pipeline up to the plan: it reads a document, infers its meaning, applies the overrides, and
 //! plans the crate. All commands of etlgen use its result.
 
-use etlgen_model::Paginator;
+use etlgen_model::{Paginator, is_private_host};
+use reqwest::Url;
 
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ResourceFacts, SettingFacts};
@@ -39,13 +40,17 @@ impl Draft {
     pub fn of(
         input: Input,
         api: Api,
-        notes: Vec<Diagnostic>,
+        mut notes: Vec<Diagnostic>,
         (overrides, options): (&Overrides, &Options),
     ) -> Result<Self, Diagnostic> {
         let facts = infer(&api);
         let overridden = apply(&api, facts, overrides, options.everything)
             .map_err(|error| placed(error, &input))?;
         let plan = plan(&api, &overridden, options);
+        // An owner who names the URL has decided.
+        if overrides.top.base_url.is_none() {
+            notes.extend(unencrypted(&overridden.facts.base_url, &input));
+        }
         Ok(Draft {
             input,
             api,
@@ -132,6 +137,17 @@ fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     facts
 }
 
+/// Returns a warning if requests to a URL cross a public network without encryption.
+fn unencrypted(base_url: &str, input: &Input) -> Option<Diagnostic> {
+    let url = Url::parse(base_url).ok()?;
+    let host = url.host_str().filter(|_| url.scheme() == "http")?;
+    let message = format!("the document names no encrypted server: requests go to http://{host}");
+    let warning = Diagnostic::warning(Kind::Document, message)
+        .in_file(&input.name)
+        .with_hint("`base_url = \"https://…\"` in etlgen.toml names one; a connector sends no credentials over http:// without `--allow-http`");
+    (!is_private_host(host)).then_some(warning)
+}
+
 /// Returns the most severe of the diagnostics, with the others as related ones.
 fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
     match notes.is_empty() {
@@ -150,5 +166,43 @@ fn placed(error: Diagnostic, input: &Input) -> Diagnostic {
     match pointer.map(|pointer| place(input, pointer)) {
         Some(position) => error.in_file(&input.name).at(position),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overrides::parse;
+
+    #[test]
+    fn requests_without_encryption_are_warned_of_unless_the_owner_wants_them() {
+        let warned = |server: &str, settings: &str| {
+            let document = format!(
+                "openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\nservers: {server}\npaths: {{/a: {{get: {{responses: {{'200': {{description: ok}}}}}}}}}}"
+            );
+            let input = Input {
+                name: "t.yaml".to_owned(),
+                bytes: document.into_bytes(),
+                ..Input::default()
+            };
+            let overrides = parse("etlgen.toml", settings).unwrap();
+            let draft = Draft::new(input, &overrides, &Options::default()).unwrap();
+            let notes = draft.notes.iter();
+            notes
+                .filter(|note| note.message().contains("encrypted"))
+                .count()
+        };
+        let public = "[{url: 'http://api.shop.example:8080/v1'}]";
+        assert_eq!(warned(public, ""), 1);
+        assert_eq!(
+            warned(public, "base_url = \"http://api.shop.example/v1\""),
+            0
+        );
+        assert_eq!(warned("[{url: '//api.shop.example'}]", ""), 0);
+        assert_eq!(warned("[{url: 'https://api.shop.example'}]", ""), 0);
+        for private in ["localhost:8080", "10.0.0.1", "airflow", "'[::1]:80'"] {
+            let server = format!("[{{url: 'http://{}/v1'}}]", private.trim_matches('\''));
+            assert_eq!(warned(&server, ""), 0, "{private}");
+        }
     }
 }

@@ -195,6 +195,27 @@ fn a_list_whose_newest_record_was_deleted_is_read_in_full_once() {
 }
 
 #[test]
+fn a_record_without_a_key_is_not_proved_by_a_pass_that_asks_for_what_is_new() {
+    let list = events(since()).deletes(Deletes::Hard);
+    let runs = Runs::new(list, |run, request| {
+        let mut rows = vec![event("e1", 1), event("e2", 2)];
+        rows.push(match run {
+            0 => json!({"at": "2024-01-03T10:00:00Z", "text": "old"}),
+            _ => json!({"at": "2024-01-04T10:00:00Z", "text": "new"}),
+        });
+        rows.retain(|row| {
+            let at = row["at"].as_str().unwrap();
+            above(request, "updated_since", at, false)
+        });
+        rows
+    });
+    for _ in 0..2 {
+        let report = runs.load();
+        assert!(matches!(report.proof, Proof::Unproved(_)), "{report:?}");
+    }
+}
+
+#[test]
 fn numbers_and_seconds_at_the_bound_come_as_well() {
     let values = |run: usize, request: &WireRequest, field: &str| -> Vec<Value> {
         let from: i64 = asked(request, "after").parse().unwrap_or(0);

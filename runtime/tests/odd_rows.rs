@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::support::{InMemory, an_hour_later, page, run_by, simulated};
+use crate::support::{InMemory, an_hour_later, asked, page, run_by, simulated};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, ResourceReport, RunOptions, RunReport};
 use etlgen_runtime::world::{VirtualClock, WireRequest, WireResponse};
@@ -370,6 +370,34 @@ fn records_without_a_key_are_not_proved_where_their_older_rows_stay() {
         assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
         assert_eq!(runs.rows("things"), 2);
     }
+}
+
+#[test]
+fn records_without_a_key_are_not_proved_where_their_list_deletes_nothing() {
+    let run = Arc::new(AtomicUsize::new(0));
+    let now = run.clone();
+    let (world, clock) = simulated(1_700_000_000, move |request: &WireRequest| {
+        let name = format!("n{}", now.load(Relaxed));
+        let rows = match asked(request, "cursor").as_str() {
+            "" => json!([row("a"), row("b")]),
+            _ => json!([{"name": name}]),
+        };
+        Ok(page(json!({"data": rows, "next": "t2"})))
+    });
+    let list = things(Deletes::Hard);
+    let source = Source::new("odd", "https://api.example").world(world);
+    let (source, into) = (source.resource(list), InMemory::new(1));
+    let load = || {
+        an_hour_later(&clock);
+        let report = run_by(&clock, &source, &into, &RunOptions::default());
+        run.fetch_add(1, Relaxed);
+        report.unwrap().resources.pop().unwrap()
+    };
+    load();
+    let report = load();
+    // A token that repeats the page is no proof of its end, so the older row stays.
+    assert_eq!(into.table("things").len(), 4, "{report:?}");
+    assert!(is_unproved(&report), "{report:?}");
 }
 
 #[test]

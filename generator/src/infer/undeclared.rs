@@ -68,42 +68,54 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
 
 /// Decides by the parameters that most operations have.
 fn by_parameters(gets: &[&Operation]) -> Option<Decision<AuthFacts>> {
-    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    // In how many operations each parameter is, and whether all of them require it.
+    let mut seen: BTreeMap<(bool, String), (usize, bool)> = BTreeMap::new();
     let mut bearer = false;
     for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
         if holds_credentials(parameter) {
             bearer |= flat(&parameter.name) == "authorization"
                 && parameter.description.to_lowercase().contains("bearer");
             let header = parameter.location == Location::Header;
-            *seen.entry((header, parameter.name.clone())).or_default() += 1;
+            let key = (header, parameter.name.clone());
+            let (count, required) = seen.entry(key).or_insert((0, true));
+            (*count, *required) = (*count + 1, *required && parameter.required);
         }
     }
-    let most = seen.values().copied().max()?;
-    if most * 2 < gets.len() {
+    let ((header, name), most) = seen.iter().max_by_key(|(_, most)| **most)?;
+    if most.0 * 2 < gets.len() {
         return None;
     }
-    // An application and its user may send a header each.
-    let of_all = seen.into_iter().filter(|(_, count)| *count == most);
-    let keys: Vec<KeyFacts> = of_all
-        .map(|((header, name), _)| KeyFacts {
-            location: if header {
-                Location::Header
-            } else {
-                Location::Query
-            },
-            name,
-            prefix: String::new(),
-        })
+    // An application and its user may send a header each; of other parameters one is enough.
+    let together = |(other, found): &(&(bool, String), &(usize, bool))| {
+        *header && other.0 && most.1 && *found == most
+    };
+    let mut names: Vec<&String> = seen
+        .iter()
+        .filter(together)
+        .map(|((_, it), _)| it)
         .collect();
-    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
-    if bearer && matches!(keys.as_slice(), [key] if flat(&key.name) == "authorization") {
+    if names.is_empty() {
+        names.push(name);
+    }
+    let is_bearer = |name: &str| bearer && flat(name) == "authorization";
+    if matches!(names.as_slice(), [only] if is_bearer(only)) {
         let reason = "a parameter `Authorization` describes a bearer token";
         return Some(decide(AuthFacts::Bearer, 0.8, reason.to_owned()));
     }
-    let reason = match names.as_slice() {
+    let shown: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let reason = match shown.as_slice() {
         [name] => format!("most operations have a parameter {name}"),
         names => format!("most operations have the parameters {}", names.join(", ")),
     };
+    let key = |name: &&String| KeyFacts {
+        location: match header {
+            true => Location::Header,
+            false => Location::Query,
+        },
+        name: (*name).clone(),
+        prefix: if is_bearer(name) { "Bearer " } else { "" }.to_owned(),
+    };
+    let keys = names.iter().map(key).collect();
     Some(decide(AuthFacts::Keys(keys), 0.7, reason))
 }
 
@@ -130,15 +142,12 @@ fn holds_credentials(parameter: &Parameter) -> bool {
 }
 
 /// Returns whether a header holds a key or a token: `X-Api-Key`, and `X-Acme-Site-Token` if it is
-/// required or its text says so; but `Idempotency-Key` and `X-Page-Token` hold none.
+/// required or its text speaks of credentials; but `Idempotency-Key` and `X-Page-Token` hold none.
 fn is_credential_header(parameter: &Parameter, name: &str) -> bool {
-    if name == "authorization" {
+    let certain = ["apikey", "apitoken", "authtoken", "accesstoken"];
+    if ["authorization", "token"].contains(&name) || certain.iter().any(|end| name.ends_with(end)) {
         return true;
     }
-    let words = words(&parameter.name);
-    let Some(last) = words.last().map(String::as_str) else {
-        return false;
-    };
     let others = [
         "idempotency",
         "request",
@@ -151,24 +160,25 @@ fn is_credential_header(parameter: &Parameter, name: &str) -> bool {
         "cursor",
         "trace",
         "correlation",
+        "encryption",
         "partition",
         "routing",
         "public",
         "sort",
     ];
-    if !["key", "token", "apikey", "secret"].contains(&last)
-        || words.iter().any(|word| others.contains(&word.as_str()))
-    {
-        return false;
-    }
-    let known = ["api", "auth", "access", "authentication", "authorization"];
+    let words = words(&parameter.name);
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let holds = ["key", "token", "secret"].contains(&last)
+        && !words.iter().any(|word| others.contains(&word.as_str()));
     let text = parameter.description.to_lowercase();
-    let told = ["token", "api key", "authenticat", "credential", "secret"];
-    parameter.required
-        || name == "token"
-        || last == "apikey"
-        || words.iter().any(|word| known.contains(&word.as_str()))
-        || told.iter().any(|word| text.contains(word))
+    let told = [
+        "authenticat",
+        "credential",
+        "api key",
+        "api token",
+        "access token",
+    ];
+    holds && (parameter.required || told.iter().any(|sign| text.contains(sign)))
 }
 
 /// Finds a header or query parameter that holds a key in prose: `X-Api-Key: …`, `?api_key=…`.

@@ -411,6 +411,15 @@ mod tests {
         assert_eq!(shown("", 0.4, false), "-?");
     }
 
+    fn drafted(document: &str) -> Draft {
+        let input = crate::spec::Input {
+            name: "t.yaml".to_owned(),
+            bytes: document.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        Draft::new(input, &Default::default(), &Default::default()).unwrap()
+    }
+
     #[test]
     fn names_are_never_cut() {
         let document = "openapi: 3.0.0
@@ -422,12 +431,7 @@ paths:
   /very_long_names_of_organisations_that_nobody_shortens/{id}/members_and_their_many_roles: {get: *list}
   /jobs/cancel: {get: *list}
 ";
-        let input = crate::spec::Input {
-            name: "t.yaml".to_owned(),
-            bytes: document.as_bytes().to_vec(),
-            ..Default::default()
-        };
-        let draft = Draft::new(input, &Default::default(), &Default::default()).unwrap();
+        let draft = drafted(document);
         let shown = table(&draft, &View::default());
         for list in &draft.facts.resources {
             assert!(shown.contains(&list.name), "{}: {shown}", list.name);
@@ -452,12 +456,7 @@ paths:
       parameters: [{name: from, in: query, required: true, schema: {type: string, format: date}}, {name: to, in: query, required: true, schema: {type: string, format: date}}]
       responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {meetings: {type: array, items: {type: object, properties: {host: {type: string}, minutes: {type: integer}}}}}}}}}}
 ";
-        let input = crate::spec::Input {
-            name: "t.yaml".to_owned(),
-            bytes: document.as_bytes().to_vec(),
-            ..Default::default()
-        };
-        let draft = Draft::new(input, &Default::default(), &Default::default()).unwrap();
+        let draft = drafted(document);
         let shown = table(&draft, &View::default());
         assert!(
             shown.contains("a report over a required time span: GET /metrics/meetings"),

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use etlgen_model::is_private_host;
 use indexmap::IndexMap;
 
 use super::api::{Api, Operation, Server};
@@ -60,7 +59,6 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         Dialect::Swagger2 => old_servers(&root),
         Dialect::OpenApi3 => servers(&root, report),
     };
-    warn_of_plain_http(&root, &servers, report);
     if let Some(base) = repeated_base(&servers, &operations) {
         for operation in &mut operations {
             operation.path = operation
@@ -87,33 +85,6 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         schemas,
         extensions: root.extensions(),
     })
-}
-
-/// Warns of servers that receive all requests, and the credentials, without encryption.
-fn warn_of_plain_http(root: &Node<'_>, servers: &[Server], report: &mut Report) {
-    let is_exposed = |server: &Server| {
-        let url = server.url.get(..7).zip(server.url.get(7..));
-        let rest = url.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http://"));
-        let host = rest.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-        let host = host.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
-        let host = host.map(|host| match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        });
-        host.is_some_and(|host| !host.contains('{') && !is_private_host(host))
-    };
-    if let Some(first) = servers.first()
-        && servers.iter().all(is_exposed)
-    {
-        let keys = ["servers", "schemes", "host"];
-        let place = keys.iter().find_map(|key| root.child(key));
-        let detail = format!(
-            "{}: a connector sends no credentials there; `base_url = \"https://…\"` in etlgen.toml names an encrypted server",
-            first.url
-        );
-        let kind = "the document names only servers without encryption";
-        report.warn(place.as_ref().unwrap_or(root), kind, &detail);
-    }
 }
 
 /// Returns the path that all servers end with and all operations begin with: `/v1` of

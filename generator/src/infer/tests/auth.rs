@@ -145,12 +145,18 @@ fn headers_of_all_operations_that_hold_keys() {
     ] {
         assert_eq!(auth(&header(name, required)), AuthFacts::None, "{name}");
     }
-    let both = [
-        header("X-App-Key", required),
-        header("X-User-Token", required),
-    ]
-    .join(", ");
-    assert_eq!(names(auth(&both)), ["X-App-Key", "X-User-Token"]);
+    for name in ["xapikey", "X-Auth-Token", "token"] {
+        assert_eq!(names(auth(&header(name, "required: false"))), [name]);
+    }
+    let both =
+        |more: &str| [header("X-App-Key", required), header("X-User-Token", more)].join(", ");
+    assert_eq!(names(auth(&both(required))), ["X-App-Key", "X-User-Token"]);
+    let told = "description: The access token of a user";
+    assert_eq!(names(auth(&both(told))), ["X-App-Key"]);
+    // A header and a parameter of the query are two ways to send one key.
+    let query = "{name: api_key, in: query, required: true, schema: {type: string}}";
+    let either = [header("X-Api-Key", required).as_str(), query].join(", ");
+    assert_eq!(names(auth(&either)), ["X-Api-Key"]);
 }
 
 #[test]

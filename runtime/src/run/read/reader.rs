@@ -37,6 +37,8 @@ pub(crate) struct ResourceReader {
     pub(super) upserts: bool,
     /// Whether older rows stay that no record replaces.
     pub(super) keeps_older: bool,
+    /// Whether a complete pass deletes or marks the rows that it has not shown.
+    pub(super) deletes_older: bool,
     /// Whether this pass would replace the rows of one that ended before.
     pub(super) replaces: bool,
     /// For a child: its state during the pass.
@@ -45,8 +47,7 @@ pub(crate) struct ResourceReader {
     pub partial: AtomicBool,
     /// Whether a list was empty, and nothing proves that.
     pub(super) silent: AtomicBool,
-    /// Whether records without a value of the key have come: only a complete pass deletes their
-    /// older rows.
+    /// Whether records without a value of the key have come.
     pub(super) nameless: AtomicBool,
     /// Whether a response says that it is an error, or incomplete.
     pub(super) faulty: AtomicBool,
@@ -147,6 +148,7 @@ impl ResourceReader {
             sends_bounds,
             upserts: keyed,
             keeps_older: plan.loads && merges && write.deletes == Deletes::Keep,
+            deletes_older: plan.loads && merges && write.deletes != Deletes::Keep,
             fetcher: Arc::new(fetcher.thorough(plan.pass.thorough)),
             intake: Mutex::new(intake),
             keeps_state: plan.loads,

@@ -376,7 +376,7 @@ impl ResourceReader {
         let silent = self.silent.load(Relaxed) && self.fetcher.stats.records.load(Relaxed) == 0;
         let partial = self.partial.load(Relaxed) || silent;
         let whole = !stopped && self.plan.bounds.is_none() && !partial;
-        if partial && self.keeps_state && self.nameless.load(Relaxed) {
+        if partial && self.deletes_older && self.nameless.load(Relaxed) {
             let why = "there are records without a value of the key: after a change their older rows stay";
             self.fetcher.stats.prove(Proof::Unproved(why.to_owned()));
         }
